@@ -21,6 +21,15 @@ const (
 	FeedStale           Class = "feed_stale"
 )
 
+// Classes returns every class there is, in the order of the contract.
+func Classes() []Class {
+	return []Class{
+		Oversell, OversellRisk, PhantomInventory, StockMismatch, StaleListing, DemandSpike,
+		PromoStockout, ReceiptDiscrepancy, ReturnDistortion, TransferDelay, FulfilmentOverload,
+		AdjustmentAnomaly, CancellationAnomaly, FeedStale,
+	}
+}
+
 // Status is where an exception stands.
 type Status string
 
@@ -32,6 +41,11 @@ const (
 	Resolved         Status = "resolved"
 	Dismissed        Status = "dismissed"
 )
+
+// Statuses returns every status there is, in the order of the contract.
+func Statuses() []Status {
+	return []Status{Open, AwaitingApproval, Acting, Resolved, Dismissed}
+}
 
 // Severity ranks exceptions for people.
 type Severity string
