@@ -1,0 +1,235 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// ErrClosed says that a folder or partition was closed before the call.
+var ErrClosed = errors.New("closed")
+
+// DB is one partition's state. One goroutine owns it and calls its methods;
+// only [DB.Snapshot] and [DB.Metrics] may be called from others.
+//
+// Guarantees, which tests cite by number:
+//
+//  1. After Commit of a batch returns, Get and Scan see all of it.
+//  2. After a crash the DB holds exactly what it held at some batch boundary,
+//     with the position of that boundary.
+//  3. After Flush or Close returns, that boundary is not before the last batch
+//     committed before the call.
+type DB struct {
+	folder    *Folder
+	partition int
+	pebble    *pebble.DB
+
+	// held keeps the value that Get returned last alive until the next call.
+	held io.Closer
+	// scratch is for keys with their space's byte in front.
+	scratch []byte
+	// outbox bounds the ordinals in the committed outbox; first > last: none.
+	outbox struct{ first, last uint64 }
+
+	// mu guards closed; snapshots counts those open. Close sets closed, then
+	// waits for them.
+	mu        sync.Mutex
+	closed    bool
+	snapshots sync.WaitGroup
+}
+
+func openDB(f *Folder, p int) (*DB, error) {
+	dir := f.partitionDir(p)
+	if err := mkdirAllSynced(f.options.FS, dir); err != nil {
+		return nil, err
+	}
+	kv, err := pebble.Open(dir, f.pebbleOptions())
+	if err != nil {
+		return nil, fmt.Errorf("%w: if its files are damaged, delete %s and let the log be applied again", err, dir)
+	}
+	db := &DB{folder: f, partition: p, pebble: kv}
+	if err := errors.Join(db.checkIdentity(), db.findOutbox()); err != nil {
+		return nil, errors.Join(err, kv.Close())
+	}
+	return db, nil
+}
+
+// checkIdentity compares the stored identity with this partition's and stores it in
+// an empty DB.
+func (db *DB) checkIdentity() error {
+	want := identity{partitionFormat, uint32(db.partition), uint32(db.folder.options.Partitions)}
+	stored, closer, err := db.pebble.Get(keyIdentity)
+	if errors.Is(err, pebble.ErrNotFound) {
+		if err := db.pebble.Set(keyIdentity, want.append(nil), pebble.NoSync); err != nil {
+			return err
+		}
+		return db.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(want.check(stored), closer.Close())
+}
+
+// Partition returns the partition's number.
+func (db *DB) Partition() int { return db.partition }
+
+// Get returns the value of an engine key, or nil where there is none. The slice is
+// the DB's and good until the next call of any method.
+func (db *DB) Get(key []byte) ([]byte, error) {
+	if err := db.release(); err != nil {
+		return nil, err
+	}
+	db.scratch = append(append(db.scratch[:0], spaceEngine), key...)
+	value, closer, err := db.pebble.Get(db.scratch)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, db.failed("get a key", err)
+	}
+	db.held = closer
+	if value == nil {
+		value = []byte{} // there is one, and it is empty
+	}
+	return value, nil
+}
+
+// Scan calls yield for each engine key in [lower, upper), in order, until yield
+// returns false. Both slices are good until yield returns. An empty lower starts
+// at the first key, an empty upper goes on to the last. Yield must not change the DB.
+func (db *DB) Scan(lower, upper []byte, yield func(key, value []byte) bool) error {
+	if err := db.release(); err != nil {
+		return err
+	}
+	if err := scanEngine(db.pebble, lower, upper, yield); err != nil {
+		return db.failed("scan", err)
+	}
+	return nil
+}
+
+// Position returns the position of the last committed batch; false where no batch
+// had one yet.
+func (db *DB) Position() (Position, bool, error) {
+	p, ok, err := readPosition(db.pebble)
+	if err != nil {
+		return p, ok, db.failed("read the position", err)
+	}
+	return p, ok, nil
+}
+
+// Outputs calls yield for each output that is still in the outbox, in order of
+// ordinals, until yield returns false. The value is good until yield returns.
+func (db *DB) Outputs(yield func(ordinal uint64, value []byte) bool) error {
+	if err := scanOutbox(db.pebble, yield); err != nil {
+		return db.failed("read the outbox", err)
+	}
+	return nil
+}
+
+// findOutbox sets the outbox's bounds from what is stored.
+func (db *DB) findOutbox() error {
+	db.outbox.first, db.outbox.last = 1, 0
+	return scanOutbox(db.pebble, func(ordinal uint64, _ []byte) bool {
+		if db.outbox.first > db.outbox.last {
+			db.outbox.first = ordinal
+		}
+		db.outbox.last = ordinal
+		return true
+	})
+}
+
+// Commit applies b: all of it or, after a crash, none. The batch can be used again
+// after [Batch.Reset]. An error is fatal for the partition: close it.
+func (db *DB) Commit(b *Batch) error {
+	if b.db != db {
+		return db.failed("commit", errors.New("the batch is another partition's"))
+	}
+	if err := db.release(); err != nil {
+		return err
+	}
+	if err := b.pebble.Commit(pebble.NoSync); err != nil {
+		return db.failed("commit", err)
+	}
+	db.outbox.first, db.outbox.last = b.outbox.first, b.outbox.last
+	return nil
+}
+
+// Flush makes everything that is committed durable and returns when it is.
+func (db *DB) Flush() error {
+	if err := db.pebble.Flush(); err != nil {
+		return db.failed("flush", err)
+	}
+	return nil
+}
+
+// Close flushes, waits until all snapshots are closed, and closes the partition.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	if db.closed {
+		db.mu.Unlock()
+		return nil
+	}
+	db.closed = true
+	db.mu.Unlock()
+
+	err := errors.Join(db.release(), db.Flush())
+	db.snapshots.Wait()
+	err = errors.Join(err, db.pebble.Close())
+
+	db.folder.mu.Lock()
+	delete(db.folder.open, db.partition)
+	db.folder.mu.Unlock()
+	return err
+}
+
+func (db *DB) release() error {
+	if db.held == nil {
+		return nil
+	}
+	closer := db.held
+	db.held = nil
+	return closer.Close()
+}
+
+func (db *DB) failed(what string, err error) error {
+	return fmt.Errorf("state of partition %d: %s: %w", db.partition, what, err)
+}
+
+// Metrics are figures of one partition's storage.
+type Metrics struct {
+	DiskBytes           uint64 // of all files
+	MemTableBytes       uint64
+	Flushes             int64
+	Compactions         int64
+	CompactionDebtBytes uint64 // estimate of what is to be compacted
+	ReadAmplification   int    // tables that a read may have to look into
+	CacheHits           int64  // of the block cache that all partitions share
+	CacheMisses         int64
+	CacheBytes          int64
+}
+
+// Metrics returns the partition's figures; zero after it is closed. Any goroutine
+// may call it.
+func (db *DB) Metrics() Metrics {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return Metrics{}
+	}
+	m := db.pebble.Metrics()
+	return Metrics{
+		DiskBytes:           m.DiskSpaceUsage(),
+		MemTableBytes:       m.MemTable.Size,
+		Flushes:             m.Flush.Count,
+		Compactions:         m.Compact.Count,
+		CompactionDebtBytes: m.Compact.EstimatedDebt,
+		ReadAmplification:   m.ReadAmp(),
+		CacheHits:           m.BlockCache.Hits,
+		CacheMisses:         m.BlockCache.Misses,
+		CacheBytes:          m.BlockCache.Size,
+	}
+}
