@@ -89,7 +89,7 @@ func TestCrashAtEveryBatch(t *testing.T) {
 }
 
 func crashAtEveryBatch(t *testing.T, wal bool, survivesPercent int) {
-	h := history{seed: 1, count: 120}
+	h := history{seed: 1, count: 60}
 	rng := rand.New(rand.NewPCG(h.seed, 0))
 	disk := vfs.NewCrashableMem()
 	options := Options{FS: disk, WAL: wal, CacheBytes: 1 << 20}
@@ -102,7 +102,7 @@ func crashAtEveryBatch(t *testing.T, wal bool, survivesPercent int) {
 		h.fill(t, b, n)
 		must(t, db.Commit(b))
 		b.Reset()
-		if n%50 == 0 {
+		if n%25 == 0 {
 			must(t, db.Flush())
 			flushed = n
 		}
