@@ -1,0 +1,192 @@
+package oracle
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// Directive is a hold or a release: what a command says, without the paper around it.
+type Directive struct {
+	Action   inventory.Action
+	Channel  string
+	SKU      string
+	Location string // or inventory.Network
+	Sellable int64  // of a release
+}
+
+// Oversell is a Model with the oversell detector on it. It looks at every scope of every SKU
+// after each step of event time.
+type Oversell struct {
+	*Model
+	open map[scope]bool // exceptions
+	held map[place]bool // holds in force
+}
+
+// scope is what one exception is about. Location Network: the whole SKU; Channel "": the whole location.
+type scope struct{ sku, location, channel string }
+
+// place is what one hold binds.
+type place struct{ sku, location, channel string }
+
+// NewOversell returns a partition that has seen nothing.
+func NewOversell(c Config) *Oversell {
+	return &Oversell{New(c), map[scope]bool{}, map[place]bool{}}
+}
+
+// Apply takes the next delta of the log and returns what became of it and the
+// directives that follow: first from reservations that lapse by its time, then from itself.
+func (o *Oversell) Apply(d inventory.Delta) (Outcome, *inventory.Invalid, []Directive) {
+	outcome, why := o.judge(&d)
+	if outcome != Applied {
+		return outcome, why, nil
+	}
+	var directives []Directive
+	for _, due := range o.duesBy(d.Time) {
+		o.watermark = due
+		directives = append(directives, o.look()...)
+	}
+	o.accept(&d)
+	return outcome, nil, append(directives, o.look()...)
+}
+
+// Availability is the Model's, with the holds in force.
+func (o *Oversell) Availability(sku, location string) inventory.Availability {
+	a := o.Model.Availability(sku, location)
+	for i := range a.Channels {
+		a.Channels[i].Held = o.held[place{sku, location, a.Channels[i].Channel}]
+	}
+	return a
+}
+
+// Network is the Model's, with the holds in force.
+func (o *Oversell) Network(sku string) inventory.SKUAvailability {
+	return o.network(sku, func(channel, location string) bool { return o.held[place{sku, location, channel}] })
+}
+
+// duesBy returns the moments after the watermark, up to time, at which something lapses.
+func (o *Oversell) duesBy(time inventory.Millis) []inventory.Millis {
+	dues := map[inventory.Millis]struct{}{}
+	for _, log := range o.log {
+		for _, t := range o.timelines(log) {
+			if t.open > 0 && t.due > 0 && t.due <= time {
+				dues[t.due] = struct{}{}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(dues))
+}
+
+// look opens and resolves what is to be, and returns the holds and releases by
+// which what is held differs from what ought to be.
+func (o *Oversell) look() []Directive {
+	var directives []Directive
+	for _, sku := range slices.Sorted(maps.Keys(o.locations)) {
+		n := o.Network(sku)
+		o.edges(&n)
+		wanted := o.wanted(&n)
+		for _, p := range places(&n) {
+			switch {
+			case wanted[p] && !o.held[p]:
+				o.held[p] = true
+				directives = append(directives, Directive{inventory.Hold, p.channel, sku, p.location, 0})
+			case !wanted[p] && o.held[p]:
+				delete(o.held, p)
+				directives = append(directives, Directive{inventory.Unhold, p.channel, sku, p.location, o.sellable(p)})
+			}
+		}
+	}
+	return directives
+}
+
+// edges opens and resolves the exceptions of one SKU.
+func (o *Oversell) edges(n *inventory.SKUAvailability) {
+	total, stocked := int64(0), 0
+	for _, a := range n.Locations {
+		own := scope{n.SKU, a.Location, ""}
+		o.edge(own, a.ATP)
+		if !o.open[own] {
+			for _, c := range a.Channels {
+				o.edge(scope{n.SKU, a.Location, c.Channel}, c.ATP)
+			}
+		}
+		total += a.ATP
+		if o.stocked(inventory.Key{SKU: n.SKU, Location: a.Location}) {
+			stocked++
+		}
+	}
+	if network := (scope{n.SKU, inventory.Network, ""}); stocked >= 2 || o.open[network] {
+		o.edge(network, total)
+	}
+}
+
+// edge opens an exception below zero and resolves it at one or more; in between it stays as it is.
+func (o *Oversell) edge(s scope, atp int64) {
+	switch {
+	case atp < 0:
+		o.open[s] = true
+	case atp >= 1:
+		delete(o.open, s)
+	}
+}
+
+// wanted is every place of the SKU at which an open exception wants a hold.
+func (o *Oversell) wanted(n *inventory.SKUAvailability) map[place]bool {
+	wanted := map[place]bool{}
+	for _, a := range n.Locations {
+		for _, c := range a.Channels {
+			if o.open[scope{n.SKU, a.Location, ""}] || o.open[scope{n.SKU, a.Location, c.Channel}] {
+				wanted[place{n.SKU, a.Location, c.Channel}] = true
+			}
+			if o.open[scope{n.SKU, inventory.Network, ""}] {
+				wanted[place{n.SKU, inventory.Network, c.Channel}] = true
+			}
+		}
+	}
+	return wanted
+}
+
+// places is every place of the SKU that could be held: locations first, then the network.
+func places(n *inventory.SKUAvailability) []place {
+	var all []place
+	for _, a := range n.Locations {
+		for _, c := range a.Channels {
+			all = append(all, place{n.SKU, a.Location, c.Channel})
+		}
+	}
+	for _, c := range n.Channels {
+		all = append(all, place{n.SKU, inventory.Network, c.Channel})
+	}
+	return all
+}
+
+// sellable is what a released channel may show again.
+func (o *Oversell) sellable(p place) int64 {
+	if p.location == inventory.Network {
+		for _, c := range o.Network(p.sku).Channels {
+			if c.Channel == p.channel {
+				return c.ATP
+			}
+		}
+		return 0
+	}
+	for _, c := range o.Availability(p.sku, p.location).Channels {
+		if c.Channel == p.channel {
+			return max(0, c.ATP)
+		}
+	}
+	return 0
+}
+
+// stocked reports whether any delta with an effect on stock touched the key.
+func (o *Oversell) stocked(k inventory.Key) bool {
+	return slices.ContainsFunc(o.log[k], func(e entry) bool {
+		switch e.Kind {
+		case inventory.Snapshot, inventory.PickFailed, inventory.Substitute, inventory.Promo,
+			inventory.Task, inventory.TaskDone, inventory.Capacity:
+			return false
+		}
+		return true
+	})
+}
