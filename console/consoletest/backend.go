@@ -1,0 +1,303 @@
+package consoletest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/holdfast-atp/holdfast/console"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+var _ console.Backend = (*Backend)(nil)
+
+// Backend is a console.Backend in memory. The zero value is empty and not ready.
+type Backend struct {
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced whenever something changes; nil until somebody waits
+	known      map[string]bool
+	ingested   []inventory.Delta
+	skus       map[string]inventory.SKUAvailability
+	exceptions []inventory.Exception
+	commands   []inventory.Command // command i has stream sequence i+1
+	overview   console.Overview
+	err        error
+	streams    int
+}
+
+// Fail makes every call return err, until Fail(nil).
+func (b *Backend) Fail(err error) { b.change(func() { b.err = err }) }
+
+// SetOverview sets what Overview answers. Its positions are those that
+// WaitPosition goes by.
+func (b *Backend) SetOverview(o console.Overview) { b.change(func() { b.overview = o }) }
+
+// SetSKU sets the availability of a.SKU.
+func (b *Backend) SetSKU(a inventory.SKUAvailability) {
+	b.change(func() {
+		if b.skus == nil {
+			b.skus = map[string]inventory.SKUAvailability{}
+		}
+		b.skus[a.SKU] = a
+	})
+}
+
+// SetException adds e, or replaces the exception with its id.
+func (b *Backend) SetException(e inventory.Exception) {
+	b.change(func() {
+		i := slices.IndexFunc(b.exceptions, func(old inventory.Exception) bool { return old.ID == e.ID })
+		if i < 0 {
+			b.exceptions = append(b.exceptions, e)
+			return
+		}
+		b.exceptions[i] = e
+	})
+}
+
+// Publish appends c to the stream of commands.
+func (b *Backend) Publish(c inventory.Command) {
+	b.change(func() { b.commands = append(b.commands, c) })
+}
+
+// Ingested returns the deltas that were stored, in order of arrival.
+func (b *Backend) Ingested() []inventory.Delta {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.ingested)
+}
+
+// Streams returns how many streams of commands are open.
+func (b *Backend) Streams() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.streams
+}
+
+// change applies f and wakes those who wait.
+func (b *Backend) change(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+	if b.changed != nil {
+		close(b.changed)
+		b.changed = nil
+	}
+}
+
+// await calls done, under the lock, after each change until it returns true or
+// ctx ends.
+func (b *Backend) await(ctx context.Context, done func() bool) error {
+	for {
+		b.mu.Lock()
+		if done() {
+			b.mu.Unlock()
+			return nil
+		}
+		if b.changed == nil {
+			b.changed = make(chan struct{})
+		}
+		changed := b.changed
+		b.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Ingest stores clones of deltas; those with a source and id that it has are duplicates.
+func (b *Backend) Ingest(_ context.Context, deltas []inventory.Delta) (duplicates int, err error) {
+	b.change(func() {
+		if err = b.err; err != nil {
+			return
+		}
+		if b.known == nil {
+			b.known = map[string]bool{}
+		}
+		for _, d := range deltas {
+			name := fmt.Sprintf("%q %q", d.Source, d.ID)
+			if b.known[name] {
+				duplicates++
+				continue
+			}
+			b.known[name] = true
+			b.ingested = append(b.ingested, clone(d))
+		}
+	})
+	return duplicates, err
+}
+
+func clone(d inventory.Delta) inventory.Delta {
+	for _, s := range []*string{&d.ID, &d.Source, &d.SKU, &d.Location, &d.Channel, &d.Ref, &d.Reason, &d.Counterparty} {
+		*s = string([]byte(*s))
+	}
+	d.Attrs = slices.Clone(d.Attrs)
+	return d
+}
+
+// SKU returns what SetSKU set.
+func (b *Backend) SKU(_ context.Context, sku string) (inventory.SKUAvailability, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.skus[sku]
+	if !ok && b.err == nil {
+		return a, fmt.Errorf("sku %q: %w", sku, console.ErrNotFound)
+	}
+	a.Locations = slices.Clone(a.Locations)
+	return a, b.err
+}
+
+// Location returns one location of what SetSKU set.
+func (b *Backend) Location(ctx context.Context, sku, location string) (inventory.LocationAvailability, error) {
+	a, err := b.SKU(ctx, sku)
+	if err != nil {
+		return inventory.LocationAvailability{}, err
+	}
+	for _, l := range a.Locations {
+		if l.Location == location {
+			return inventory.LocationAvailability{Availability: l, Position: a.Position}, nil
+		}
+	}
+	return inventory.LocationAvailability{}, console.ErrNotFound
+}
+
+// WaitPosition waits for an overview in which partition has got to sequence.
+func (b *Backend) WaitPosition(ctx context.Context, partition int, sequence uint64) error {
+	var err error
+	waiting := b.await(ctx, func() bool {
+		if err = b.err; err != nil {
+			return true
+		}
+		for _, p := range b.overview.Partitions {
+			if p.Partition == partition {
+				return p.Sequence >= sequence
+			}
+		}
+		err = console.ErrNotFound
+		return true
+	})
+	return cmp.Or(waiting, err)
+}
+
+// Directives returns the last command of each channel, SKU and location, unless it is a release.
+func (b *Backend) Directives(_ context.Context, filter console.DirectiveFilter, page console.Page) ([]inventory.Command, string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, "", b.err
+	}
+	type target struct{ channel, sku, location string }
+	seen := map[target]bool{}
+	var inForce []inventory.Command
+	for _, c := range slices.Backward(b.commands) {
+		at := target{c.Channel, c.SKU, c.Location}
+		if !seen[at] && c.Action != inventory.Unhold && filter.Match(&c) {
+			inForce = append(inForce, c)
+		}
+		seen[at] = true
+	}
+	return cut(inForce, page)
+}
+
+// Exceptions returns what SetException set, worst exposure first.
+func (b *Backend) Exceptions(_ context.Context, filter console.ExceptionFilter, page console.Page) ([]inventory.Exception, string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, "", b.err
+	}
+	var passed []inventory.Exception
+	for i := range b.exceptions {
+		if filter.Match(&b.exceptions[i]) {
+			passed = append(passed, b.exceptions[i])
+		}
+	}
+	slices.SortStableFunc(passed, func(x, y inventory.Exception) int { return cmp.Compare(y.Exposure, x.Exposure) })
+	return cut(passed, page)
+}
+
+// cut returns one page of list; a cursor is the index at which the next begins.
+func cut[T any](list []T, page console.Page) ([]T, string, error) {
+	from := 0
+	if page.Cursor != "" {
+		n, err := strconv.Atoi(page.Cursor)
+		if err != nil || n < 0 || n > len(list) {
+			return nil, "", console.ErrBadCursor
+		}
+		from = n
+	}
+	to := min(from+page.Limit, len(list))
+	next := ""
+	if to < len(list) {
+		next = strconv.Itoa(to)
+	}
+	return slices.Clone(list[from:to]), next, nil
+}
+
+// Exception returns what SetException set.
+func (b *Backend) Exception(_ context.Context, id string) (inventory.Exception, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.exceptions {
+		if e.ID == id {
+			return e, b.err
+		}
+	}
+	return inventory.Exception{}, cmp.Or(b.err, console.ErrNotFound)
+}
+
+// LastCommand returns the sequence of what was published last.
+func (b *Backend) LastCommand(context.Context) (uint64, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return uint64(len(b.commands)), b.err
+}
+
+// Commands streams what was and will be published.
+func (b *Backend) Commands(_ context.Context, after uint64) (console.CommandStream, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, b.err
+	}
+	b.streams++
+	return &stream{b, after}, nil
+}
+
+// Overview returns what SetOverview set.
+func (b *Backend) Overview(context.Context) (console.Overview, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.overview, b.err
+}
+
+type stream struct {
+	backend *Backend
+	seen    uint64
+}
+
+func (s *stream) Next(ctx context.Context) (uint64, inventory.Command, error) {
+	var c inventory.Command
+	var err error
+	b := s.backend
+	waiting := b.await(ctx, func() bool {
+		if err = b.err; err != nil {
+			return true
+		}
+		if s.seen >= uint64(len(b.commands)) {
+			return false
+		}
+		c = b.commands[s.seen]
+		s.seen++
+		return true
+	})
+	return s.seen, c, cmp.Or(waiting, err)
+}
+
+func (s *stream) Close() {
+	s.backend.change(func() { s.backend.streams-- })
+}

@@ -1,0 +1,96 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// route is one call of the API. The table of routes is the only place where calls
+// are named; openapi.yaml describes them, and a test compares the two.
+type route struct {
+	method  string
+	path    string // a pattern of http.ServeMux
+	query   []string
+	handler handler
+}
+
+// handler answers a request, or returns what to answer instead: a *problem, or
+// an error of the Backend. It returns an error only before it has sent anything.
+type handler func(w http.ResponseWriter, r *http.Request, q query) error
+
+func (s *Server) routes() []route {
+	return []route{
+		{"POST", "/v1/deltas", nil, s.postDeltas},
+		{"GET", "/v1/atp/{sku}", []string{"position", "timeout"}, s.getSKU},
+		{"GET", "/v1/atp/{sku}/{location}", []string{"position", "timeout"}, s.getLocation},
+		{"GET", "/v1/directives", []string{"channel", "sku", "location", "action", "limit", "cursor"}, s.getDirectives},
+		{"GET", "/v1/exceptions", []string{"status", "class", "location", "sku", "limit", "cursor"}, s.getExceptions},
+		{"GET", "/v1/exceptions/{id}", nil, s.getException},
+		{"GET", "/v1/commands/stream", []string{"channel", "sku", "recent"}, s.streamCommands},
+		{"GET", "/v1/overview", nil, s.getOverview},
+		{"GET", "/metrics", nil, s.getMetrics},
+		{"GET", "/healthz", nil, s.getHealth},
+		{"GET", "/readyz", nil, s.getReady},
+		{"GET", "/openapi.yaml", nil, s.asset("openapi.yaml")},
+		{"GET", "/{$}", nil, s.asset("web/index.html")},
+		{"GET", "/assets/{name}", nil, s.getAsset},
+	}
+}
+
+// mux routes to the table; what it does not name is answered with a problem.
+func (s *Server) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	allow := map[string][]string{}
+	for _, rt := range s.routes() {
+		mux.HandleFunc(rt.method+" "+rt.path, s.serve(rt))
+		allow[rt.path] = append(allow[rt.path], rt.method)
+		if rt.method == http.MethodGet {
+			allow[rt.path] = append(allow[rt.path], http.MethodHead)
+		}
+	}
+	for path, methods := range allow {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			methodNotAllowed(r.Method, methods).write(w, r)
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		notFound("No call has this address; /openapi.yaml lists those that there are.").write(w, r)
+	})
+	return mux
+}
+
+func (s *Server) serve(rt route) http.HandlerFunc {
+	strict := strings.HasPrefix(rt.path, "/v1/") // elsewhere probes and browsers may add what they like
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q query
+		var err error
+		if strict {
+			q, err = parseQuery(r.URL.RawQuery, rt.query)
+		}
+		if err == nil {
+			err = rt.handler(w, r, q)
+		}
+		if err == nil || r.Context().Err() != nil { // answered, or nobody is left to answer
+			return
+		}
+		p := problemOf(err)
+		if p.status == http.StatusInternalServerError {
+			s.logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.EscapedPath(), "error", err)
+		}
+		p.write(w, r)
+	}
+}
+
+// wellFormed reports whether mux will take the path as it is. It would redirect a path
+// with empty or dot elements to another one, and so to another SKU than the
+// caller meant.
+func wellFormed(escapedPath string) bool {
+	if escapedPath == "/" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(escapedPath, "/")
+	return ok && !slices.ContainsFunc(strings.Split(rest, "/"), func(element string) bool {
+		return element == "" || element == "." || element == ".."
+	})
+}

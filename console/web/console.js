@@ -1,0 +1,11 @@
+// The console: figures by asking now and then, commands by an event stream, details by address.
+
+import * as exceptions from "./exceptions.js";
+import * as feed from "./feed.js";
+import * as sheet from "./sheet.js";
+import * as status from "./status.js";
+
+status.start();
+exceptions.start();
+feed.start();
+sheet.start();
