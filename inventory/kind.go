@@ -149,6 +149,10 @@ func ParseKind(name string) Kind {
 // Valid reports whether k is one of the contract's kinds.
 func (k Kind) Valid() bool { return k > KindNone && k < kinds }
 
+// NeedsQuantity reports whether a delta of kind k must say a quantity. An absent
+// quantity is not 0: a count of 0 is a count, a count without a quantity is none.
+func (k Kind) NeedsQuantity() bool { return k.Valid() && rules[k].quantity != noQuantity }
+
 // String returns the name on the wire: "sale", "transfer_out".
 func (k Kind) String() string {
 	if !k.Valid() {

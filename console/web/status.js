@@ -78,7 +78,8 @@ function showRate(read) {
   before = { read, when };
   if (points.length < 2) return;
   const top = Math.max(...points, 1);
-  const x = (i) => (120 * (i + pointsMax - points.length)) / (pointsMax - 1);
+  const width = Math.max(points.length, pointsMax / 3) - 1; // a young line is stretched, a very young one not to absurdity
+  const x = (i) => 120 - (120 * (points.length - 1 - i)) / width;
   const line = points.map((rate, i) => `${x(i).toFixed(1)} ${(27 - (26 * rate) / top).toFixed(1)}`).join(" L");
   at("spark").replaceChildren(
     svg("path", { class: "area", d: `M${x(0).toFixed(1)} 28 L${line} L120 28 Z` }),

@@ -1,0 +1,44 @@
+# The commands of holdfast. Only Go is needed.
+GO       ?= go
+DATA     ?= ../shared/data
+FUZZTIME ?= 20s
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: demo run build test lint bench fuzz
+
+## demo: a simulated store network with its faults; holds as they come (ctrl-C ends it)
+demo: build
+	./bin/holdfast demo
+
+## run: NATS, state, HTTP and console on this machine, under ./holdfast-data
+run: build
+	./bin/holdfast run
+
+build:
+	$(GO) build -o bin/holdfast ./cmd/holdfast
+
+## test: everything, with the race detector
+test:
+	$(GO) test -race -timeout 15m ./...
+
+lint:
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@if $(GO) run $(GOVULNCHECK) -test=false ./... > bin/govulncheck.txt 2>&1; then echo "govulncheck: nothing known"; \
+	elif grep -qE 'no such host|connection refused|dial tcp|fetching vulnerabilities|timeout' bin/govulncheck.txt; then echo "govulncheck: its data cannot be reached from here, not checked"; \
+	else cat bin/govulncheck.txt; exit 1; fi
+
+## bench: catch-up against the raw read of the same streams, and latency; prints a table
+bench: build
+	./bin/holdfast bench
+
+## fuzz: every fuzz target for FUZZTIME each
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+	    echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done

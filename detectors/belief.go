@@ -1,0 +1,279 @@
+package detectors
+
+import (
+	"math"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+const (
+	// rateShape is the weight of the location's pooled rate in a key's own: as
+	// much as two demand events. [A]
+	rateShape = 2
+
+	// hazardPerDay is how likely stock that is there vanishes within a day. [A] About 1.5 %
+	// of keys a week, of the order of the shrink that DOMAIN.md quotes.
+	hazardPerDay = 0.002
+
+	// hazardMax bounds what a history of negative adjustments multiplies the hazard by.
+	hazardMax = 8
+
+	// receiptReliability is how surely goods that come in are really there, unverified.
+	receiptReliability = 0.9
+
+	// findableIfEmpty is the chance that a pick fails where nothing is there (DOMAIN.md: 0.97).
+	findableIfEmpty = 0.97
+
+	// evidenceMax bounds the log-odds that picks, substitutions and adjustments may add up to.
+	evidenceMax = 8
+
+	// rearmAt is by how much a key's rate must have grown for its alarm to be worked out anew.
+	rearmAt = 1.25
+
+	// adjustOdds is what a correction downwards adds, foundOdds what one upwards takes off,
+	// substituteOdds what a fulfilment with another SKU adds. [A] Modest: they are hearsay.
+	adjustOdds     = 0.3
+	foundOdds      = 1.0
+	substituteOdds = 1.2
+)
+
+// Belief is what is believed of whether a key's stock is there: a two-state filter whose
+// log-odds of "nothing is there" add up from silence, picks and adjustments, and
+// fall back when stock is seen. The maths is DOMAIN.md's, "Phantom inventory".
+//
+// Demand events come at a Gamma(shape, hours) rate on the exposure of the
+// location's [Feed]; a silence of u hours then has the log-odds shape·ln(1 + u/hours), which
+// is the negative binomial's, not the Poisson's: a lumpy key is given time.
+type Belief struct {
+	events float64 // demand events, discounted
+	hours  float64 // exposure in which they came, discounted
+
+	since    float64 // feed clock when the silence that now runs began; meaningless while paused
+	silent   float64 // hours of silence from before the latest pause
+	paused   bool    // nothing could sell: no stock on record, or held
+	started  bool    // since is set
+	provedAt inventory.Millis
+	prior    float64 // probability right after the latest proof or receipt
+	evidence float64 // log-odds since then, without silence
+	hazard   float64 // multiple of hazardPerDay beyond 1, discounted by proofs
+
+	armed float64 // demand events an hour when the alarm was last worked out
+
+	emptyPicks int
+	lastRef    uint64 // hash of the latest order whose pick failed: one order counts once
+}
+
+// Observe takes in what a delta that was just applied says of the key. It reports
+// whether silence will reach the alarm sooner than was last worked out.
+func (b *Belief) Observe(v *View, d *inventory.Delta) bool {
+	b.start(v)
+	switch d.Kind {
+	case inventory.Sale, inventory.Ship:
+		b.sold(v, d)
+		shape, hours := b.rate(v.Feed)
+		return shape > rearmAt*b.armed*hours
+	case inventory.Count:
+		b.prove(v, 0.1) // what is counted is known, but for misplacing the count itself
+	case inventory.Receipt, inventory.TransferIn:
+		b.restock(v)
+	case inventory.Return:
+		if d.Reason == "sellable" {
+			b.restock(v)
+		}
+	case inventory.Adjust:
+		if d.Quantity < 0 {
+			b.hazard = min(b.hazard+0.5, hazardMax-1)
+			b.add(adjustOdds)
+			return true
+		}
+		b.add(-foundOdds)
+	case inventory.PickFailed:
+		return b.pickFailed(v, d)
+	case inventory.Substitute:
+		b.add(substituteOdds)
+		return true
+	}
+	return false
+}
+
+// Hold tells the belief whether anything can sell: while nothing can, silence says nothing.
+func (b *Belief) Hold(v *View) {
+	b.start(v)
+	paused := v.Held || v.OnHand <= 0
+	if paused == b.paused {
+		return
+	}
+	if paused {
+		b.silent += max(v.Feed.Clock()-b.since, 0)
+	}
+	b.since = v.Feed.Clock()
+	b.paused = paused
+}
+
+// Probability returns the probability that none of the recorded stock is there.
+func (b *Belief) Probability(v *View) float64 {
+	odds := b.odds(v) + b.silenceOdds(v)
+	return 1 / (1 + math.Exp(-odds))
+}
+
+// AlarmIn returns in how long, in event time, silence alone would bring the probability
+// to raise; false where that is further off than most, or silence says nothing now.
+func (b *Belief) AlarmIn(v *View, raise float64, most inventory.Millis) (inventory.Millis, bool) {
+	if b.paused || !b.started || v.OnHand <= 0 {
+		return 0, false
+	}
+	missing := math.Log(raise/(1-raise)) - b.odds(v)
+	shape, hours := b.rate(v.Feed)
+	b.armed = shape / hours
+	need := float64(hours*math.Expm1(missing/shape)) - b.silence(v)
+	if need > float64(most/inventory.Hour)*hoursOfWeek {
+		return 0, false
+	}
+	in := v.Feed.After(max(need, 0), most)
+	return in, in < most
+}
+
+// start begins the silence of a key that is seen for the first time.
+func (b *Belief) start(v *View) {
+	if !b.started {
+		b.started = true
+		b.since = v.Feed.Clock()
+		b.paused = v.Held || v.OnHand <= 0
+		b.provedAt = v.Now
+		b.prior = priorAt(v.OnHand)
+	}
+}
+
+// sold takes in a demand event that stock answered: it was there a moment ago.
+func (b *Belief) sold(v *View, d *inventory.Delta) {
+	waited := b.silence(v)
+	keep := discount(waited)
+	b.events = float64(b.events*keep) + 1
+	b.hours = float64(b.hours*keep) + waited
+	if d.Kind == inventory.Ship {
+		v.Feed.Picked(true)
+	}
+	b.prove(v, 1)
+}
+
+// Waited returns the exposure, in hours, since the key's last proof: what the location's pool
+// of rates learns from a sale.
+func (b *Belief) Waited(v *View) float64 {
+	b.start(v)
+	return b.silence(v)
+}
+
+// Waiting reports whether silence says something now.
+func (b *Belief) Waiting() bool { return b.started && !b.paused }
+
+// prove resets the belief to what is left to doubt after stock was seen: that it
+// was the last of it.
+func (b *Belief) prove(v *View, doubt float64) {
+	b.prior = priorAt(v.OnHand) * doubt
+	b.provedAt = v.Now
+	b.evidence = 0
+	b.emptyPicks, b.lastRef = 0, 0
+	b.hazard /= 2
+	b.silent = 0
+	b.since = v.Feed.Clock()
+}
+
+// restock takes in goods that came: p ← p · (1 − reliability).
+func (b *Belief) restock(v *View) {
+	p := b.Probability(v)
+	b.prove(v, 1)
+	b.prior = max(p*(1-receiptReliability), b.prior*(1-receiptReliability))
+}
+
+func (b *Belief) pickFailed(v *View, d *inventory.Delta) bool {
+	ref := xxh3.HashString(d.Ref)
+	if ref == b.lastRef {
+		return false
+	}
+	b.lastRef = ref
+	b.emptyPicks++
+	b.add(math.Log(findableIfEmpty / v.Feed.emptyRate()))
+	v.Feed.Picked(false)
+	return true
+}
+
+func (b *Belief) add(odds float64) {
+	b.evidence = min(max(b.evidence+odds, -evidenceMax), evidenceMax)
+}
+
+// odds returns the log-odds without silence: the prior, what may have vanished since, the evidence.
+func (b *Belief) odds(v *View) float64 {
+	days := float64(v.Now-b.provedAt) / float64(inventory.Day)
+	vanished := math.Exp(-float64(hazardPerDay*(1+b.hazard)) * max(days, 0))
+	p := 1 - float64((1-b.prior)*vanished)
+	p = min(max(p, 1e-9), 1-1e-9)
+	return math.Log(p/(1-p)) + b.evidence
+}
+
+func (b *Belief) silenceOdds(v *View) float64 {
+	shape, hours := b.rate(v.Feed)
+	return shape * math.Log1p(b.silence(v)/hours)
+}
+
+// silence returns the hours of exposure since the last proof.
+func (b *Belief) silence(v *View) float64 {
+	if b.paused {
+		return b.silent
+	}
+	return b.silent + max(v.Feed.Clock()-b.since, 0)
+}
+
+// rate returns the Gamma posterior of the key's demand events: its shape, and its
+// inverse scale in hours of exposure.
+func (b *Belief) rate(f *Feed) (shape, hours float64) {
+	return rateShape + b.events, rateShape/f.keyRate() + b.hours
+}
+
+// priorAt returns the chance that nothing is left though the record says n: 1 %, and up to 4 %
+// more the lower the record. [A]
+func priorAt(n int64) float64 {
+	return 0.01 + float64(0.04*math.Exp(-float64(max(n, 0))/4))
+}
+
+// Append appends the belief's bytes.
+func (b *Belief) Append(dst []byte) []byte {
+	flags := uint64(0)
+	if b.paused {
+		flags |= 1
+	}
+	if b.started {
+		flags |= 2
+	}
+	dst = wire.AppendUint(dst, flags)
+	if !b.started {
+		return dst
+	}
+	for _, x := range b.floats() {
+		dst = wire.AppendFloat(dst, *x)
+	}
+	dst = wire.AppendInt(dst, b.provedAt)
+	dst = wire.AppendInt(dst, b.emptyPicks)
+	return wire.AppendUint(dst, b.lastRef)
+}
+
+// Read reads what Append wrote. Errors stay in r.
+func (b *Belief) Read(r *wire.Reader) {
+	flags := r.Uint()
+	*b = Belief{paused: flags&1 != 0, started: flags&2 != 0}
+	if !b.started {
+		return
+	}
+	for _, x := range b.floats() {
+		*x = r.Float()
+	}
+	b.provedAt = inventory.Millis(r.Int())
+	b.emptyPicks = int(r.Int())
+	b.lastRef = r.Uint()
+}
+
+func (b *Belief) floats() [8]*float64 {
+	return [...]*float64{&b.events, &b.hours, &b.since, &b.silent, &b.prior, &b.evidence, &b.hazard, &b.armed}
+}

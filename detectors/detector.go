@@ -1,0 +1,164 @@
+package detectors
+
+import (
+	"math"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// View is what a detector sees of one key.
+type View struct {
+	Now      inventory.Millis // the watermark
+	SKU      string
+	Location string
+	inventory.Quantities
+	Price    int64     // unit price in minor units; 0: unknown
+	Channels []Channel // the known ones, in order of becoming known
+	Network  Network
+	Open     []Scope // what is open on this key and on its SKU's network
+
+	Belief *Belief // of this key, for phantom inventory
+	Feed   *Feed   // of the location
+	Held   bool    // a hold binds some channel here: what does not sell may not be let
+	Alarm  Alarm   // when phantom inventory is raised and cleared
+}
+
+// Channel is a channel's part of a View.
+type Channel struct {
+	Name   string
+	ATP    int64 // ATP less what other channels' ring-fences hold
+	Fenced int64 // what its own ring-fence holds
+}
+
+// Network is the SKU over all of its locations.
+type Network struct {
+	Locations int   // with a record
+	Sum       int64 // Σ ATP, shortfalls included
+	ATP       int64 // Σ max(0, ATP)
+}
+
+// Scope is where an exception stands: a class, at the location or in the network, for one channel or all.
+type Scope struct {
+	Class   inventory.Class
+	Network bool
+	Channel string // "": all channels
+}
+
+// Edge is what is to happen to a scope.
+type Edge uint8
+
+// The edges.
+const (
+	Raise Edge = iota + 1
+	Clear
+)
+
+// Finding is an edge at a scope.
+type Finding struct {
+	Scope
+	Edge       Edge
+	Confidence float64 // 0–1
+}
+
+// Description is a finding in words and figures.
+type Description struct {
+	Reason          string
+	Evidence        map[string]any
+	Severity        inventory.Severity
+	Exposure        int64 // minor units at risk
+	Recommendations []inventory.Recommendation
+	Rule            string // the rule with its thresholds, for the audit trail
+}
+
+// Kinds is a set of kinds of delta.
+type Kinds uint32
+
+// AnyKind is the set of all kinds.
+const AnyKind = ^Kinds(0)
+
+// KindsOf returns the set of the given kinds.
+func KindsOf(kinds ...inventory.Kind) Kinds {
+	set := Kinds(0)
+	for _, k := range kinds {
+		set |= 1 << k
+	}
+	return set
+}
+
+// Has reports whether k is in the set; KindNone, which stands for a timer, is in every set.
+func (set Kinds) Has(k inventory.Kind) bool { return k == inventory.KindNone || set&(1<<k) != 0 }
+
+// Detector is one way of finding exceptions of one class.
+type Detector struct {
+	Class inventory.Class
+
+	// Kinds are the deltas after which a key is to be looked at while nothing of
+	// the class is open there; while something is, every delta is reason to look.
+	Kinds Kinds
+
+	// Look appends the edges that v calls for.
+	Look func(v *View, found []Finding) []Finding
+
+	// Describe puts an edge that Look found into words.
+	Describe func(v *View, f *Finding) Description
+}
+
+// Table is all detectors, in the order in which they look.
+func Table() []Detector {
+	return []Detector{oversell(), phantom()}
+}
+
+// IsOpenClass reports whether any exception of that class stands.
+func (v *View) IsOpenClass(class inventory.Class) bool {
+	for i := range v.Open {
+		if v.Open[i].Class == class {
+			return true
+		}
+	}
+	return false
+}
+
+// IsOpen reports whether an exception stands at that scope.
+func (v *View) IsOpen(s Scope) bool {
+	for i := range v.Open {
+		if v.Open[i] == s {
+			return true
+		}
+	}
+	return false
+}
+
+// severity ranks money at risk, in minor units. [A] The steps are a default of ours.
+func severity(exposure int64, confidence float64) inventory.Severity {
+	switch risk := float64(exposure) * confidence; {
+	case risk >= 100_000:
+		return inventory.Critical
+	case risk >= 20_000:
+		return inventory.High
+	case risk >= 2_000:
+		return inventory.Medium
+	}
+	return inventory.Low
+}
+
+// worth returns units · price, QuantityMax at most; an unknown price counts as one minor unit, so that
+// more units still rank above fewer.
+func worth(units, price int64) int64 {
+	price = max(price, 1)
+	if units <= 0 {
+		return 0
+	}
+	if units > inventory.QuantityMax/price {
+		return inventory.QuantityMax
+	}
+	return units * price
+}
+
+// Round4 rounds to four significant digits.
+func Round4(x float64) float64 {
+	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
+		return 0
+	}
+	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
+	return math.Round(x*scale) / scale
+}

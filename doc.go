@@ -1,0 +1,16 @@
+// Package holdfast is the root of the module; it holds no code but the test of who may
+// import whom. The rooms:
+//
+//	cmd/holdfast   the binary: one file a subcommand
+//	inventory      the vocabulary: deltas, keys, availability, commands, exceptions
+//	codec          msgpack and JSON; partitioning; subject tokens
+//	engine         the partition state machine, and its parts: ledger, window, timer, dedupe
+//	detectors      one file a detector; pure functions of a record's view
+//	policy         governance: thresholds, autonomy, owners, expiry
+//	state          Pebble: records, outbox and position in one batch
+//	stream         JetStream: topology, reader, worker, outputs, ways in
+//	client         the Go SDK for producers and subscribers
+//	console        HTTP API and web console
+//	bench          load, simulator, real data, measuring
+//	internal       oracle (the naive model), wire (varint coding)
+package holdfast

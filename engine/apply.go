@@ -1,0 +1,270 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/window"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// Apply takes in the next delta of the log, which has been validated. It borrows d and its strings
+// until it returns.
+func (e *Engine) Apply(at At, d *inventory.Delta) (Result, error) {
+	e.begin(at)
+	if bad := e.misplaced(d); bad != nil {
+		return e.reject(at, bad), nil
+	}
+	id := e.ids.Hash(d)
+	known, err := e.ids.Known(id, e.meta.watermark)
+	if err != nil {
+		return Result{}, err
+	}
+	if known {
+		e.meta.counters.Duplicates++
+		return Result{Outcome: Duplicate}, nil
+	}
+	if d.Time < e.horizon() {
+		return e.reject(at, e.tooLate(d)), nil
+	}
+	if d.Kind == inventory.Tick {
+		err = e.tick(d)
+	} else {
+		var bad *inventory.Invalid
+		if bad, err = e.change(d); bad != nil && err == nil {
+			return e.reject(at, bad), nil
+		}
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("apply %s %q of %q: %w", d.Kind, d.ID, d.Source, err)
+	}
+	e.ids.Add(id, e.meta.watermark)
+	e.meta.counters.Applied++
+	return Result{Outcome: Applied}, nil
+}
+
+// Reject takes in an item of the log that could not be decoded: it counts, and stands
+// among the outputs like every other rejected delta.
+func (e *Engine) Reject(at At, bad *inventory.Invalid) Result {
+	e.begin(at)
+	return e.reject(at, bad)
+}
+
+func (e *Engine) begin(at At) {
+	e.meta.counters.Read++
+	e.meta.sequence = at.Sequence
+	e.cause = inventory.Cause{Partition: e.config.Partition, Sequence: at.Sequence, Index: at.Index}
+	e.causeOrdinal = 0
+	e.logTime = at.LogTime
+}
+
+func (e *Engine) reject(at At, bad *inventory.Invalid) Result {
+	e.meta.counters.Rejected++
+	e.say(Output{Rejected: &Rejection{at, bad}})
+	return Result{Rejected, bad}
+}
+
+// say gives the output the next ordinal.
+func (e *Engine) say(o Output) {
+	e.meta.ordinal++
+	o.Ordinal = e.meta.ordinal
+	e.outputs = append(e.outputs, o)
+}
+
+func (e *Engine) misplaced(d *inventory.Delta) *inventory.Invalid {
+	if e.config.Partitions == 0 || d.SKU == "" {
+		return nil
+	}
+	if p := codec.Partition(d.SKU, e.config.Partitions); p != e.config.Partition {
+		return &inventory.Invalid{
+			Reason: inventory.WrongPartition, Field: "sku",
+			Detail: fmt.Sprintf("belongs to partition %d of %d, came to %d", p, e.config.Partitions, e.config.Partition),
+		}
+	}
+	return nil
+}
+
+func (e *Engine) tooLate(d *inventory.Delta) *inventory.Invalid {
+	return &inventory.Invalid{
+		Reason: inventory.Late, Field: "time",
+		Detail: fmt.Sprintf("%v is more than the allowed lateness of %v before the watermark %v",
+			d.Time, (e.config.Lateness.Time().Sub(inventory.Millis(0).Time())), e.meta.watermark),
+	}
+}
+
+// tick moves event time on. Its source vouches that it has said all from before then,
+// and for the location that it names, if any.
+func (e *Engine) tick(d *inventory.Delta) error {
+	if err := e.advance(d.Time); err != nil {
+		return err
+	}
+	src, _, err := e.sources.make([]byte(d.Source))
+	if err != nil {
+		return err
+	}
+	if d.Time > src.value.vouched {
+		src.value.vouched = d.Time
+		e.sources.touch(src)
+	}
+	if d.Location != "" {
+		pl, _, err := e.places.make([]byte(d.Location))
+		if err != nil {
+			return err
+		}
+		pl.value.feed.Vouch(d.Time)
+		e.places.touch(pl)
+	}
+	return nil
+}
+
+// change applies a delta that touches a key.
+func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
+	if bad, err := e.overflow(d); bad != nil || err != nil {
+		return bad, err
+	}
+	if err := e.advance(d.Time); err != nil {
+		return nil, err
+	}
+	rec, err := e.record(d.SKU, d.Location)
+	if err != nil {
+		return nil, err
+	}
+	e.paged = rec.key
+	if err := rec.value.Apply(d, e.history); err != nil {
+		return nil, err
+	}
+	if err := e.reference(rec, d); err != nil {
+		return nil, err
+	}
+	e.closePage(rec)
+	e.count(rec, d)
+	return nil, e.look(rec, d)
+}
+
+// overflow returns why d would take a total too far.
+func (e *Engine) overflow(d *inventory.Delta) (*inventory.Invalid, error) {
+	e.key = appendRecordKey(e.key[:0], d.SKU, d.Location)
+	rec, err := e.records.get(e.key)
+	if err != nil {
+		return nil, err
+	}
+	if rec != nil {
+		if bad := rec.value.Check(d); bad != nil {
+			return bad, nil
+		}
+	}
+	if d.Kind != inventory.TransferOut {
+		return nil, nil
+	}
+	e.key = appendRecordKey(e.key[:0], d.SKU, d.Counterparty)
+	there, err := e.records.get(e.key)
+	if err != nil || there == nil {
+		return nil, err
+	}
+	return there.value.CheckInTransit(d.Quantity), nil
+}
+
+// record returns the record of a key, marked as changed. A new one joins its SKU's network.
+func (e *Engine) record(sku, location string) (*item[record], error) {
+	e.key = appendRecordKey(e.key[:0], sku, location)
+	rec, fresh, err := e.records.make(e.key)
+	if err != nil {
+		return nil, err
+	}
+	e.records.touch(rec)
+	if fresh {
+		net, _, err := e.networks.make([]byte(sku))
+		if err != nil {
+			return nil, err
+		}
+		net.value.locations++
+		e.networks.touch(net)
+	}
+	return rec, nil
+}
+
+// reference applies d to the reservation, ASN or transfer that it names, if its kind has one.
+func (e *Engine) reference(rec *item[record], d *inventory.Delta) error {
+	class := ledger.Class(0)
+	switch d.Kind {
+	case inventory.Reserve, inventory.Release, inventory.Ship:
+		class = ledger.Reservation
+	case inventory.ASN, inventory.Receipt:
+		class = ledger.Inbound
+	case inventory.TransferIn:
+		class = ledger.InTransit
+	case inventory.TransferOut:
+		there, err := e.record(d.SKU, d.Counterparty)
+		if err != nil {
+			return err
+		}
+		rec, class = there, ledger.InTransit
+	default:
+		return nil
+	}
+	e.key = appendTimelineKey(e.key[:0], rec.key, class, d.Ref)
+	tl, fresh, err := e.timelines.make(e.key)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		tl.value.Class = class
+	}
+	opened, effects := tl.value.Timeline.Apply(d, e.meta.watermark, e.horizon(), e.effects[:0])
+	e.settle(rec, tl, opened, effects)
+	return nil
+}
+
+// settle carries what happened on a timeline over to its record, and sees to the timeline's timer.
+func (e *Engine) settle(rec *item[record], tl *item[timeline], opened int64, effects []ledger.Effect) {
+	e.effects = effects
+	e.timelines.touch(tl)
+	switch tl.value.Class {
+	case ledger.Reservation:
+		rec.value.Reserved += opened
+	case ledger.Inbound:
+		rec.value.Inbound += opened
+	case ledger.InTransit:
+		rec.value.InTransit += opened
+	}
+	for _, effect := range effects {
+		rec.value.Consume(effect)
+	}
+	next := tl.value.NextTimer(e.config.Lateness)
+	if next != 0 && (tl.value.TimerAt == 0 || next < tl.value.TimerAt) {
+		tl.value.TimerAt = e.setTimer(next, timerTimeline, tl.key)
+	}
+}
+
+// count counts d in the record's windows, unless it comes too late for them.
+func (e *Engine) count(rec *item[record], d *inventory.Delta) {
+	mask := seriesOf(d.Kind)
+	if mask == 0 {
+		return
+	}
+	if d.Time < e.meta.watermark-e.config.WindowLateness {
+		e.meta.counters.WindowLate++
+		return
+	}
+	rec.value.windows.Add(d.Time, e.meta.watermark, mask, d.Quantity)
+}
+
+// seriesOf returns the windows that a kind counts in, as a mask.
+func seriesOf(k inventory.Kind) uint8 {
+	switch k {
+	case inventory.Sale:
+		return window.Demand.Bit() | window.Sales.Bit()
+	case inventory.Reserve:
+		return window.Demand.Bit()
+	case inventory.Release:
+		return window.Cancels.Bit()
+	case inventory.Return:
+		return window.Returns.Bit()
+	case inventory.Adjust:
+		return window.Adjustments.Bit()
+	case inventory.PickFailed:
+		return window.PickFailures.Bit()
+	}
+	return 0
+}

@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// alarmMost is how far ahead an alarm of silence is set; alarmLeast how close.
+const (
+	alarmMost  = 60 * inventory.Day
+	alarmLeast = 5 * inventory.Minute
+)
+
+// scene is a record with what surrounds it: all that one look needs.
+type scene struct {
+	rec *item[record]
+	net *item[network]
+	pl  *item[place]
+}
+
+// look lets the detectors look at a record, after d or, where d is nil, after a timer, and
+// sees to what they find.
+func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
+	s, err := e.scene(rec)
+	if err != nil {
+		return err
+	}
+	e.joinNetwork(s)
+	e.show(s)
+	v := &e.view
+	kind := inventory.KindNone
+	rose := false
+	if d != nil {
+		kind = d.Kind
+		rose = e.observe(s, d)
+	}
+	v.Belief.Hold(v)
+	e.found = e.found[:0]
+	for i := range e.detectors {
+		if det := &e.detectors[i]; det.Kinds.Has(kind) || v.IsOpenClass(det.Class) {
+			e.found = det.Look(v, e.found)
+		}
+	}
+	if err := e.govern(s); err != nil {
+		return err
+	}
+	if len(e.found) > 0 { // holds may have come or gone
+		v.Held = s.rec.value.held()
+		v.Belief.Hold(v)
+	}
+	e.armAlarm(s, rose)
+	return nil
+}
+
+func (r *record) held() bool {
+	for i := range r.directives {
+		if r.directives[i].held {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) scene(rec *item[record]) (scene, error) {
+	sku, location := splitRecordKey(rec.key)
+	net, _, err := e.networks.make([]byte(sku))
+	if err != nil {
+		return scene{}, err
+	}
+	pl, _, err := e.places.make([]byte(location))
+	return scene{rec, net, pl}, err
+}
+
+// joinNetwork carries the record's ATP and its channels over to the SKU's network.
+func (e *Engine) joinNetwork(s scene) {
+	r, n := &s.rec.value, &s.net.value
+	if atp := r.ATP(); atp != r.contributed {
+		n.sum += atp - r.contributed
+		n.positive += max(atp, 0) - max(r.contributed, 0)
+		r.contributed = atp
+		e.networks.touch(s.net)
+	}
+	for i := len(r.directives); i < len(r.Channels); i++ {
+		r.directives = append(r.directives, directive{})
+		name := r.Channels[i].Name
+		if known := indexOf(n.channels, name); known < 0 {
+			n.channels = append(n.channels, name)
+			n.directives = append(n.directives, directive{})
+			e.networks.touch(s.net)
+		}
+	}
+}
+
+// show fills the view with what the detectors may see of the scene.
+func (e *Engine) show(s scene) {
+	r, n := &s.rec.value, &s.net.value
+	v := &e.view
+	channels, open := v.Channels[:0], v.Open[:0]
+	*v = detectors.View{
+		Now:        e.meta.watermark,
+		Quantities: r.Quantities,
+		Price:      r.Price,
+		Network:    detectors.Network{Locations: n.locations, Sum: n.sum, ATP: n.positive},
+		Belief:     &r.belief,
+		Feed:       &s.pl.value.feed,
+	}
+	v.SKU, v.Location = splitRecordKey(s.rec.key)
+	rule := e.policy.Rule(inventory.PhantomInventory)
+	v.Alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
+	fenced := int64(0)
+	for i := range r.Channels {
+		fenced += r.Channels[i].Fenced()
+	}
+	for i := range r.Channels {
+		own := r.Channels[i].Fenced()
+		channels = append(channels, detectors.Channel{
+			Name: r.Channels[i].Name, ATP: r.ATP() - (fenced - own), Fenced: own,
+		})
+	}
+	v.Held = r.held()
+	for i := range r.open {
+		open = append(open, r.open[i].scope)
+	}
+	for i := range n.open {
+		open = append(open, n.open[i].scope)
+	}
+	v.Channels, v.Open = channels, open
+}
+
+// observe lets the belief and the location's feed take in d; it reports whether the belief rose.
+func (e *Engine) observe(s scene, d *inventory.Delta) bool {
+	feed := &s.pl.value.feed
+	switch d.Kind {
+	case inventory.Sale, inventory.Ship:
+		if feed.Source != d.Source {
+			feed.Source = string(append([]byte(nil), d.Source...))
+		}
+		feed.Sale(d.Time)
+		feed.Learn(e.view.Belief.Waited(&e.view))
+		e.places.touch(s.pl)
+	case inventory.PickFailed:
+		e.places.touch(s.pl)
+	}
+	return e.view.Belief.Observe(&e.view, d)
+}
+
+// armAlarm sets the timer for the moment at which silence alone would reach the alarm. One that
+// stands already is left alone, unless the belief rose: it looks again when it fires.
+func (e *Engine) armAlarm(s scene, rose bool) {
+	r := &s.rec.value
+	if r.alarmAt != 0 && !rose || e.view.IsOpenClass(inventory.PhantomInventory) {
+		return
+	}
+	in, ok := r.belief.AlarmIn(&e.view, e.view.Alarm.Raise, alarmMost)
+	if !ok {
+		if r.alarmAt != 0 || !r.belief.Waiting() {
+			return
+		}
+		in = alarmMost
+	}
+	at := e.meta.watermark + max(in, alarmLeast)
+	if r.alarmAt == 0 || at < r.alarmAt {
+		r.alarmAt = e.setTimer(at, timerAlarm, s.rec.key)
+		e.records.touch(s.rec)
+	}
+}
+
+func indexOf(names []string, name string) int {
+	for i := range names {
+		if names[i] == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// direct brings the directives of the scene into line with what stands open: every channel
+// that an acting exception covers is held, every other one is not. Where several
+// exceptions cover a channel one hold stands, and the release comes with the last of them.
+func (e *Engine) direct(s scene, verdicts []verdict) ([]verdict, error) {
+	r, n := &s.rec.value, &s.net.value
+	for i := range r.Channels {
+		order := order{channel: r.Channels[i].Name, location: e.view.Location, directive: &r.directives[i]}
+		order.sellable = max(e.view.Channels[i].ATP, 0)
+		var err error
+		if verdicts, err = e.align(order, r.open, verdicts); err != nil {
+			return nil, err
+		}
+	}
+	for i, channel := range n.channels {
+		order := order{channel: channel, location: inventory.Network, directive: &n.directives[i]}
+		if n.directives[i].held && holder(n.open, channel) == "" {
+			atp, err := e.networkATP(s, channel)
+			if err != nil {
+				return nil, err
+			}
+			order.sellable = atp
+		}
+		var err error
+		if verdicts, err = e.align(order, n.open, verdicts); err != nil {
+			return nil, err
+		}
+	}
+	e.armRenewals(s)
+	return verdicts, nil
+}
+
+// order is a directive with what a command about it needs.
+type order struct {
+	channel, location string
+	directive         *directive
+	sellable          int64 // if it were released now
+}
+
+// align gives the hold or release that the open exceptions call for, if any.
+func (e *Engine) align(o order, open []opened, verdicts []verdict) ([]verdict, error) {
+	want := holder(open, o.channel)
+	d := o.directive
+	switch {
+	case want != "" && !d.held:
+		it, err := e.mustException(want)
+		if err != nil {
+			return nil, err
+		}
+		d.held, d.exception = true, want
+		e.meta.standing.Held++
+		return e.attribute(verdicts, it, "hold", e.command(inventory.Hold, o, it)), nil
+	case want == "" && d.held:
+		// The exception that let go last says why; the one that began it where that is not this look.
+		it, err := e.lastCleared(verdicts, d.exception)
+		if err != nil {
+			return nil, err
+		}
+		d.held, d.exception, d.renewAt = false, "", 0
+		e.meta.standing.Held--
+		return e.attribute(verdicts, it, "release", e.command(inventory.Unhold, o, it)), nil
+	case want != "" && d.exception != want && holderGone(open, d.exception):
+		d.exception = want
+	}
+	return verdicts, nil
+}
+
+// holder returns the first acting exception that covers the channel; "" if none does.
+func holder(open []opened, channel string) string {
+	for i := range open {
+		if o := &open[i]; o.acting && (o.scope.Channel == "" || o.scope.Channel == channel) {
+			return o.id
+		}
+	}
+	return ""
+}
+
+func holderGone(open []opened, id string) bool {
+	for i := range open {
+		if open[i].id == id {
+			return false
+		}
+	}
+	return true
+}
+
+// lastCleared returns the exception that a release is put down to: the one behind the hold if
+// it ended in this look, else the last one that did.
+func (e *Engine) lastCleared(verdicts []verdict, began string) (*item[exception], error) {
+	var last *item[exception]
+	for i := range verdicts {
+		if verdicts[i].kind != "resolve" {
+			continue
+		}
+		last = verdicts[i].exception
+		if last.value.ID == began {
+			break
+		}
+	}
+	if last != nil {
+		return last, nil
+	}
+	return e.mustException(began)
+}
+
+// attribute adds a command to the verdict of its exception, or makes one for it where the
+// exception itself did not change.
+func (e *Engine) attribute(verdicts []verdict, it *item[exception], kind, command string) []verdict {
+	for i := range verdicts {
+		if verdicts[i].exception == it {
+			verdicts[i].commands = append(verdicts[i].commands, command)
+			return verdicts
+		}
+	}
+	return append(verdicts, verdict{exception: it, kind: kind, commands: []string{command}})
+}
+
+// command says a command and returns its id.
+func (e *Engine) command(action inventory.Action, o order, it *item[exception]) string {
+	x := &it.value.Exception
+	rule := e.policy.Rule(x.Class)
+	o.directive.revision++
+	if action == inventory.Hold {
+		o.directive.renewAt = e.meta.watermark + rule.RenewAfter()
+		o.sellable = 0
+	}
+	c := &inventory.Command{
+		ID:         e.nextID(""),
+		Action:     action,
+		Channel:    strings.Clone(o.channel),
+		SKU:        x.SKU,
+		Location:   o.location,
+		Sellable:   o.sellable,
+		Revision:   o.directive.revision,
+		Exception:  x.ID,
+		Class:      x.Class,
+		Confidence: x.Confidence,
+		Reason:     x.Reason,
+		Evidence:   maps.Clone(x.Evidence),
+		Autonomy:   inventory.Auto,
+		Policy:     e.policy.Version,
+		EventTime:  e.meta.watermark,
+		IssuedAt:   e.logTime,
+		ExpiresAt:  e.meta.watermark + rule.Expiry,
+		Cause:      e.cause,
+	}
+	e.say(Output{Command: c})
+	return c.ID
+}
+
+// armRenewals sets the scene's renewal timers where a hold will want one earlier than they are set.
+func (e *Engine) armRenewals(s scene) {
+	r, n := &s.rec.value, &s.net.value
+	if at := firstRenewal(r.directives); at != 0 && (r.renewAt == 0 || at < r.renewAt) {
+		r.renewAt = e.setTimer(at, timerRenew, s.rec.key)
+		e.records.touch(s.rec)
+	}
+	if at := firstRenewal(n.directives); at != 0 && (n.renewAt == 0 || at < n.renewAt) {
+		n.renewAt = e.setTimer(at, timerNetwork, s.net.key)
+		e.networks.touch(s.net)
+	}
+}
+
+func firstRenewal(directives []directive) inventory.Millis {
+	first := inventory.Millis(0)
+	for i := range directives {
+		if d := &directives[i]; d.held && (first == 0 || d.renewAt < first) {
+			first = d.renewAt
+		}
+	}
+	return first
+}
+
+// renewRecord says the holds of a record again that would lapse before long.
+func (e *Engine) renewRecord(rec *item[record]) error {
+	s, err := e.scene(rec)
+	if err != nil {
+		return err
+	}
+	e.show(s)
+	r := &rec.value
+	r.renewAt = 0
+	e.records.touch(rec)
+	var verdicts []verdict
+	for i := range r.Channels {
+		o := order{channel: r.Channels[i].Name, location: e.view.Location, directive: &r.directives[i]}
+		if verdicts, err = e.renew(o, verdicts); err != nil {
+			return err
+		}
+	}
+	for i := range verdicts {
+		e.audit(&verdicts[i])
+	}
+	e.armRenewals(s)
+	return nil
+}
+
+// renewNetwork does for a SKU's network directives what renewRecord does for a record's.
+func (e *Engine) renewNetwork(net *item[network]) error {
+	n := &net.value
+	n.renewAt = 0
+	e.networks.touch(net)
+	var verdicts []verdict
+	for i, channel := range n.channels {
+		var err error
+		o := order{channel: channel, location: inventory.Network, directive: &n.directives[i]}
+		if verdicts, err = e.renew(o, verdicts); err != nil {
+			return err
+		}
+	}
+	for i := range verdicts {
+		e.audit(&verdicts[i])
+	}
+	if at := firstRenewal(n.directives); at != 0 {
+		n.renewAt = e.setTimer(at, timerNetwork, net.key)
+	}
+	return nil
+}
+
+func (e *Engine) renew(o order, verdicts []verdict) ([]verdict, error) {
+	if !o.directive.held || o.directive.renewAt > e.meta.watermark {
+		return verdicts, nil
+	}
+	it, err := e.mustException(o.directive.exception)
+	if err != nil {
+		return nil, err
+	}
+	return e.attribute(verdicts, it, "renew", e.command(inventory.Hold, o, it)), nil
+}
+
+// networkATP returns what the whole network has to promise on a channel: Σ max(0, ATP) over
+// the SKU's locations that are not held for it.
+func (e *Engine) networkATP(s scene, channel string) (int64, error) {
+	total := int64(0)
+	err := e.eachRecord(s.net.key, func(r *record) {
+		for i := range r.Channels {
+			if r.Channels[i].Name == channel && i < len(r.directives) && r.directives[i].held {
+				return
+			}
+		}
+		total += max(r.ATP(), 0)
+	})
+	return total, err
+}
+
+// eachRecord calls yield for every record of a SKU: those in memory as they stand, the
+// rest from the store.
+func (e *Engine) eachRecord(sku string, yield func(*record)) error {
+	lower := append(append([]byte{keyRecord}, sku...), 0)
+	upper := append(append([]byte{keyRecord}, sku...), 1)
+	var keys []string
+	err := e.store.Scan(lower, upper, func(key, _ []byte) bool {
+		keys = append(keys, string(key[1:]))
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, it := range e.records.dirty { // those that the store does not know yet
+		if strings.HasPrefix(it.key, string(lower[1:])) {
+			keys = append(keys, it.key)
+		}
+	}
+	seen := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		it, err := e.records.get([]byte(key))
+		if err != nil {
+			return err
+		}
+		if it != nil {
+			yield(&it.value)
+		}
+	}
+	return nil
+}

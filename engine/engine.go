@@ -1,0 +1,315 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/engine/dedupe"
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/timer"
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
+)
+
+// Config is what a partition is run with. Partition, Partitions, the latenesses and the
+// policy shape the results; the sizes never do.
+type Config struct {
+	Partition  int // from 0
+	Partitions int // of the deployment; 0: whatever SKU comes is taken
+
+	Lateness       inventory.Millis // for stock; 0: DefaultLateness
+	WindowLateness inventory.Millis // for windows; 0: DefaultWindowLateness
+	Policy         *policy.Policy   // nil: policy.Default()
+
+	CacheBytes  int64 // of records and what else is kept by key; 0: DefaultCacheBytes
+	DedupeBytes int64 // of the ids that are held in memory; 0: DefaultDedupeBytes
+}
+
+// The defaults of a Config.
+const (
+	DefaultLateness       = 24 * inventory.Hour
+	DefaultWindowLateness = 5 * inventory.Minute
+	DefaultCacheBytes     = 32 << 20
+	DefaultDedupeBytes    = 32 << 20
+)
+
+// At says where in the log a delta stood.
+type At struct {
+	Sequence uint64           // of its message in the partition's stream
+	Index    int              // within the message
+	LogTime  inventory.Millis // when the log took the message in
+}
+
+// Outcome is what became of a delta: exactly one of three.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Applied Outcome = iota + 1
+	Duplicate
+	Rejected
+)
+
+// String returns "applied", "duplicate" or "rejected".
+func (o Outcome) String() string {
+	switch o {
+	case Applied:
+		return "applied"
+	case Duplicate:
+		return "duplicate"
+	case Rejected:
+		return "rejected"
+	}
+	return "none"
+}
+
+// Result is what became of a delta, and why where it was rejected.
+type Result struct {
+	Outcome Outcome
+	Invalid *inventory.Invalid
+}
+
+// Output is something that the partition says: exactly one of its pointers is set.
+type Output struct {
+	Ordinal   uint64 // rises by one with each output of the partition, from 1
+	Command   *inventory.Command
+	Exception *inventory.Exception
+	Decision  *inventory.Decision
+	Rejected  *Rejection
+}
+
+// Rejection is a delta that could not be used.
+type Rejection struct {
+	At      At
+	Invalid *inventory.Invalid
+}
+
+// Counters count deltas. Read = Applied + Duplicates + Rejected, always.
+type Counters struct {
+	Read, Applied, Duplicates, Rejected uint64
+	WindowLate                          uint64 // of those applied: too late for the windows
+}
+
+// Standing is what stands now.
+type Standing struct {
+	Exceptions int64 // neither resolved nor dismissed
+	Exposure   int64 // of those together, minor units
+	Held       int64 // holds in force, by channel, SKU and location
+}
+
+// Engine is one partition. See the package's doc for how it is driven.
+type Engine struct {
+	config    Config
+	policy    *policy.Policy
+	detectors []detectors.Detector
+	store     Store
+
+	records    table[record, *record]
+	networks   table[network, *network]
+	places     table[place, *place]
+	timelines  table[timeline, *timeline]
+	sources    table[source, *source]
+	exceptions table[exception, *exception]
+	ids        *dedupe.Set
+	timers     *timer.Queue
+	pages      map[string][]ledger.Page // closed since the last flush, by record key
+	writes     []write                  // since the last flush, in order
+
+	meta    meta
+	outputs []Output
+
+	cause        inventory.Cause // of what is being done now
+	logTime      inventory.Millis
+	causeOrdinal int // of the next id under cause
+
+	// Scratch space, to be had again for every delta.
+	view    detectors.View
+	found   []detectors.Finding
+	effects []ledger.Effect
+	key     []byte
+	history ledger.History // of the record whose key is in paged
+	paged   string
+}
+
+// meta is what a partition keeps about itself.
+type meta struct {
+	watermark inventory.Millis // greatest event time of any accepted delta
+	ordinal   uint64           // of the latest output
+	sequence  uint64           // of the latest message seen
+	counters  Counters
+	standing  Standing
+}
+
+// write is a change of keys that no table looks after.
+type write struct {
+	key   []byte
+	value []byte // nil: key is deleted
+	upper []byte // not nil: everything from key up to it is deleted
+}
+
+func (c *write) to(w Writer) error {
+	switch {
+	case c.upper != nil:
+		return w.DeleteRange(c.key, c.upper)
+	case c.value == nil:
+		return w.Delete(c.key)
+	}
+	return w.Set(c.key, c.value)
+}
+
+// New returns the partition that store holds, or a new one where it holds none.
+func New(config Config, store Store) (*Engine, error) {
+	if config.Lateness == 0 {
+		config.Lateness = DefaultLateness
+	}
+	if config.WindowLateness == 0 {
+		config.WindowLateness = DefaultWindowLateness
+	}
+	if config.Policy == nil {
+		config.Policy = policy.Default()
+	}
+	if config.CacheBytes == 0 {
+		config.CacheBytes = DefaultCacheBytes
+	}
+	if config.DedupeBytes == 0 {
+		config.DedupeBytes = DefaultDedupeBytes
+	}
+	e := &Engine{
+		config:     config,
+		policy:     config.Policy,
+		detectors:  detectors.Table(),
+		store:      store,
+		records:    newTable[record](keyRecord, store),
+		networks:   newTable[network](keyNetwork, store),
+		places:     newTable[place](keyPlace, store),
+		timelines:  newTable[timeline](keyTimeline, store),
+		sources:    newTable[source](keySource, store),
+		exceptions: newTable[exception](keyException, store),
+		pages:      map[string][]ledger.Page{},
+	}
+	e.history = e.readPages
+	var err error
+	if e.meta, err = readMeta(store); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
+	e.ids, err = dedupe.Open(store, config.Lateness, e.meta.watermark, config.DedupeBytes)
+	if err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
+	if e.timers, err = timer.Open(store); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
+	return e, nil
+}
+
+// Watermark returns the greatest event time of any accepted delta; 0 before the first.
+func (e *Engine) Watermark() inventory.Millis { return e.meta.watermark }
+
+// Counters returns what became of the deltas so far.
+func (e *Engine) Counters() Counters { return e.meta.counters }
+
+// Standing returns what stands now.
+func (e *Engine) Standing() Standing { return e.meta.standing }
+
+// CacheBytes returns the estimated bytes of what is held in memory by key.
+func (e *Engine) CacheBytes() int64 {
+	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.exceptions.bytes
+}
+
+// Outputs returns what was said since the last call of ClearOutputs, by ordinal. The slice is
+// good until then.
+func (e *Engine) Outputs() []Output { return e.outputs }
+
+// ClearOutputs forgets the outputs, which the caller has taken over.
+func (e *Engine) ClearOutputs() {
+	clear(e.outputs)
+	e.outputs = e.outputs[:0]
+}
+
+// Flush writes all that changed since the last Flush into one batch. The engine goes on
+// only after that batch is committed and Committed called.
+func (e *Engine) Flush(w Writer) error {
+	clear(e.pages)
+	for i := range e.writes {
+		if err := e.writes[i].to(w); err != nil {
+			return err
+		}
+	}
+	clear(e.writes)
+	e.writes = e.writes[:0]
+	for _, flush := range []func(Writer) error{
+		e.records.flush, e.networks.flush, e.places.flush,
+		e.timelines.flush, e.sources.flush, e.exceptions.flush,
+	} {
+		if err := flush(w); err != nil {
+			return err
+		}
+	}
+	if err := e.timers.Flush(w); err != nil {
+		return err
+	}
+	if err := e.ids.Flush(e.meta.sequence, w); err != nil {
+		return err
+	}
+	return w.Set([]byte{keyMeta}, e.meta.append(nil))
+}
+
+// Committed tells the engine that what it flushed is in the store, so that memory may be given back.
+func (e *Engine) Committed() {
+	if total := e.CacheBytes(); total > e.config.CacheBytes {
+		share := float64(e.config.CacheBytes) / float64(total)
+		shrink := func(bytes int64) int64 { return int64(float64(bytes) * share) }
+		e.records.shrink(shrink(e.records.bytes))
+		e.networks.shrink(shrink(e.networks.bytes))
+		e.places.shrink(shrink(e.places.bytes))
+		e.timelines.shrink(shrink(e.timelines.bytes))
+		e.sources.shrink(shrink(e.sources.bytes))
+		e.exceptions.shrink(shrink(e.exceptions.bytes))
+	}
+}
+
+// horizon returns the event time before which nothing can arrive any more.
+func (e *Engine) horizon() inventory.Millis { return e.meta.watermark - e.config.Lateness }
+
+func (m *meta) append(dst []byte) []byte {
+	dst = wire.AppendUint(dst, formatMeta)
+	dst = wire.AppendInt(dst, m.watermark)
+	for _, n := range m.numbers() {
+		dst = wire.AppendUint(dst, *n)
+	}
+	for _, n := range m.amounts() {
+		dst = wire.AppendInt(dst, *n)
+	}
+	return dst
+}
+
+func (m *meta) numbers() [7]*uint64 {
+	c := &m.counters
+	return [...]*uint64{&m.ordinal, &m.sequence, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
+}
+
+func (m *meta) amounts() [3]*int64 {
+	return [...]*int64{&m.standing.Exceptions, &m.standing.Exposure, &m.standing.Held}
+}
+
+func readMeta(store Store) (meta, error) {
+	var m meta
+	coded, err := store.Get([]byte{keyMeta})
+	if err != nil || coded == nil {
+		return m, err
+	}
+	r := wire.NewReader(coded)
+	r.Version(formatMeta)
+	m.watermark = inventory.Millis(r.Int())
+	for _, n := range m.numbers() {
+		*n = r.Uint()
+	}
+	for _, n := range m.amounts() {
+		*n = r.Int()
+	}
+	if err := r.Done(); err != nil {
+		return m, fmt.Errorf("read the partition's meta: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// byHoldfast is who changed an exception where no person did.
+const byHoldfast = "holdfast"
+
+// verdict is an edge that was carried out: what the audit trail is told, once it is
+// known which commands followed.
+type verdict struct {
+	exception *item[exception]
+	kind      string // open, resolve, hold, release, renew
+	rule      string
+	commands  []string
+}
+
+// govern opens and resolves exceptions as the detectors found, lets the commands follow that
+// the policy allows, and puts both into the audit trail.
+func (e *Engine) govern(s scene) error {
+	if len(e.found) == 0 && len(s.rec.value.open) == 0 && len(s.net.value.open) == 0 {
+		return nil
+	}
+	var verdicts []verdict
+	for i := range e.found {
+		f := &e.found[i]
+		var v verdict
+		var err error
+		if f.Edge == detectors.Raise {
+			v, err = e.raise(s, f)
+		} else {
+			v, err = e.clear(s, f)
+		}
+		if err != nil {
+			return err
+		}
+		verdicts = append(verdicts, v)
+	}
+	verdicts, err := e.direct(s, verdicts)
+	if err != nil {
+		return err
+	}
+	for i := range verdicts {
+		e.audit(&verdicts[i])
+	}
+	return nil
+}
+
+// raise opens an exception.
+func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
+	rule := e.policy.Rule(f.Class)
+	d := e.describe(f)
+	id := e.nextID("x")
+	it, _, err := e.exceptions.make([]byte(id))
+	if err != nil {
+		return verdict{}, err
+	}
+	status := rule.Autonomy.Status()
+	it.value.Exception = inventory.Exception{
+		ID:              id,
+		Class:           f.Class,
+		SKU:             e.view.SKU,
+		Location:        e.view.Location,
+		Channels:        e.concerned(s, f.Scope),
+		Severity:        d.Severity,
+		Exposure:        d.Exposure,
+		Status:          status,
+		Confidence:      detectors.Round4(f.Confidence),
+		Owner:           rule.Owner,
+		SLADue:          e.meta.watermark + rule.SLA,
+		Reason:          d.Reason,
+		Evidence:        d.Evidence,
+		Recommendations: d.Recommendations,
+		OpenedAt:        e.meta.watermark,
+		Cause:           e.cause,
+	}
+	x := &it.value.Exception
+	o := opened{f.Scope, id, status == inventory.Acting}
+	if f.Network {
+		x.Location = inventory.Network
+		s.net.value.open = append(s.net.value.open, o)
+		e.networks.touch(s.net)
+	} else {
+		s.rec.value.open = append(s.rec.value.open, o)
+		e.records.touch(s.rec)
+	}
+	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: d.Reason})
+	e.rank(x)
+	e.sayException(x)
+	e.meta.standing.Exceptions++
+	e.meta.standing.Exposure += x.Exposure
+	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
+}
+
+// clear resolves an exception.
+func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
+	open := &s.rec.value.open
+	if f.Network {
+		open = &s.net.value.open
+		e.networks.touch(s.net)
+	} else {
+		e.records.touch(s.rec)
+	}
+	at := slices.IndexFunc(*open, func(o opened) bool { return o.scope == f.Scope })
+	if at < 0 {
+		return verdict{}, fmt.Errorf("detector %s cleared %+v, which is not open", f.Class, f.Scope)
+	}
+	id := (*open)[at].id
+	*open = slices.Delete(*open, at, at+1)
+	it, err := e.mustException(id)
+	if err != nil {
+		return verdict{}, err
+	}
+	x := &it.value.Exception
+	d := e.describe(f)
+	e.unrank(x)
+	e.meta.standing.Exceptions--
+	e.meta.standing.Exposure -= x.Exposure
+	x.Status = inventory.Resolved
+	x.Reason = d.Reason
+	x.Evidence = d.Evidence
+	x.Confidence = detectors.Round4(f.Confidence)
+	x.Recommendations = nil
+	note(x, inventory.Change{At: e.meta.watermark, Status: x.Status, By: byHoldfast, Note: d.Reason})
+	e.rank(x)
+	e.exceptions.touch(it)
+	e.sayException(x)
+	e.setTimer(e.meta.watermark+endedRetention, timerEnded, id)
+	return verdict{exception: it, kind: "resolve", rule: d.Rule}, nil
+}
+
+func (e *Engine) mustException(id string) (*item[exception], error) {
+	it, err := e.exceptions.get([]byte(id))
+	if err == nil && it == nil {
+		err = fmt.Errorf("exception %s is open but not in the store", id)
+	}
+	return it, err
+}
+
+// describe lets the finding's own detector put it into words.
+func (e *Engine) describe(f *detectors.Finding) detectors.Description {
+	for i := range e.detectors {
+		if e.detectors[i].Class == f.Class {
+			return e.detectors[i].Describe(&e.view, f)
+		}
+	}
+	panic(fmt.Sprintf("finding of class %s, which no detector has", f.Class))
+}
+
+// concerned returns the channels that an exception of that scope concerns, by name.
+func (e *Engine) concerned(s scene, scope detectors.Scope) []string {
+	names := []string{}
+	switch {
+	case scope.Channel != "":
+		names = append(names, scope.Channel)
+	case scope.Network:
+		names = append(names, s.net.value.channels...)
+	default:
+		for i := range s.rec.value.Channels {
+			names = append(names, s.rec.value.Channels[i].Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// sayException puts a copy of the exception among the outputs: the original goes on changing.
+func (e *Engine) sayException(x *inventory.Exception) {
+	said := *x
+	said.Evidence = maps.Clone(x.Evidence)
+	said.Channels = slices.Clone(x.Channels)
+	said.Recommendations = slices.Clone(x.Recommendations)
+	said.History = slices.Clone(x.History)
+	e.say(Output{Exception: &said})
+}
+
+// audit puts a verdict into the audit trail.
+func (e *Engine) audit(v *verdict) {
+	x := &v.exception.value.Exception
+	autonomy := inventory.Autonomy("")
+	if len(v.commands) > 0 {
+		autonomy = inventory.Auto
+	}
+	commands := v.commands
+	if commands == nil {
+		commands = []string{}
+	}
+	e.say(Output{Decision: &inventory.Decision{
+		ID:        e.nextID("a"),
+		Decision:  v.kind,
+		Exception: x.ID,
+		Class:     x.Class,
+		SKU:       x.SKU,
+		Location:  x.Location,
+		Commands:  commands,
+		Rule:      v.rule,
+		Inputs:    maps.Clone(x.Evidence),
+		Policy:    e.policy.Version,
+		Autonomy:  autonomy,
+		EventTime: e.meta.watermark,
+		IssuedAt:  e.logTime,
+		Cause:     e.cause,
+	}})
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// The key spaces of a partition, by first byte. Names hold no NUL, so that NUL
+// separates them. Numbers in keys are big-endian: keys sort as they do.
+//
+//	'r' sku NUL location                       → record      (formatRecord)
+//	'k' sku                                    → network     (formatNetwork)
+//	'l' location                               → place       (formatPlace)
+//	'f' sku NUL location NUL class(1) ref      → timeline    (formatTimeline)
+//	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
+//	't' time(8) name                           → nothing     (package timer)
+//	'd', 'D'                                   → ids         (package dedupe)
+//	'x' exception id                           → exception   (JSON, as users see it)
+//	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
+//	's' source                                 → source      (formatSource)
+//	'm'                                        → meta        (formatMeta)
+const (
+	keyRecord    = 'r'
+	keyNetwork   = 'k'
+	keyPlace     = 'l'
+	keyTimeline  = 'f'
+	keyPage      = 'j'
+	keyException = 'x'
+	keyRanked    = 'X'
+	keySource    = 's'
+	keyMeta      = 'm'
+)
+
+// The formats of values; each value begins with its own. A change of layout gets a new
+// number, and what reads the old one.
+const (
+	formatRecord   = 1
+	formatNetwork  = 1
+	formatPlace    = 1
+	formatTimeline = 1
+	formatPage     = 1
+	formatSource   = 1
+	formatMeta     = 1
+)
+
+// Timer names begin with what they are for; the rest is the key of whom they are for.
+const (
+	timerAlarm    = 'A' // record key: silence may have reached the alarm
+	timerRenew    = 'R' // record key: a directive is to be renewed
+	timerNetwork  = 'N' // sku: a network directive is to be renewed
+	timerTimeline = 'T' // timeline key: lapses, or may be forgotten
+	timerEnded    = 'X' // exception id: ended long ago
+)
+
+func appendRecordKey(dst []byte, sku, location string) []byte {
+	dst = append(dst, sku...)
+	dst = append(dst, 0)
+	return append(dst, location...)
+}
+
+func splitRecordKey(key string) (sku, location string) {
+	sku, location, _ = strings.Cut(key, "\x00")
+	return sku, location
+}
+
+func appendTimelineKey(dst []byte, record string, class ledger.Class, ref string) []byte {
+	dst = append(dst, record...)
+	dst = append(dst, 0, byte(class))
+	return append(dst, ref...)
+}
+
+// recordOfTimeline returns the key of the record that a timeline belongs to, and its class.
+func recordOfTimeline(key string) (record string, class ledger.Class) {
+	sku := strings.IndexByte(key, 0)
+	location := strings.IndexByte(key[sku+1:], 0)
+	end := sku + 1 + location
+	return key[:end], ledger.Class(key[end+1])
+}
+
+func appendPageKey(dst []byte, record string, end inventory.Millis, number uint32) []byte {
+	dst = append(dst, keyPage)
+	dst = append(dst, record...)
+	dst = append(dst, 0)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(end))
+	return binary.BigEndian.AppendUint32(dst, number)
+}
+
+func appendRankedKey(dst []byte, ended bool, exposure int64, id string) []byte {
+	dst = append(dst, keyRanked, 0)
+	if ended {
+		dst[len(dst)-1] = 1
+	}
+	dst = binary.BigEndian.AppendUint64(dst, uint64(math.MaxInt64-exposure))
+	return append(dst, id...)
+}
+
+// idOfRankedKey returns the exception id in a ranked key.
+func idOfRankedKey(key []byte) string { return string(key[1+1+8:]) }

@@ -1,0 +1,317 @@
+package ledger
+
+import (
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// PageMoves is how many moves the ledger itself holds before they are closed into
+// a page: about 0.5 KiB coded.
+const PageMoves = 64
+
+// Register is a quantity that deltas set rather than add to. The latest by
+// event time wins; at equal times the greater id, as inventory's doc says.
+// The zero Register was never set.
+type Register struct {
+	Value  int64
+	Time   inventory.Millis
+	ID     string
+	Source string
+}
+
+// precedes reports whether d is to replace r.
+func (r *Register) precedes(d *inventory.Delta) bool {
+	switch {
+	case r.Time != d.Time:
+		return r.Time < d.Time
+	case len(r.ID) != len(d.ID):
+		return len(r.ID) < len(d.ID)
+	case r.ID != d.ID:
+		return r.ID < d.ID
+	}
+	return r.Source < d.Source
+}
+
+// Move is a change of on-hand, of what a channel consumed of its ring-fence, or of both.
+type Move struct {
+	Time     inventory.Millis
+	OnHand   int64 // signed units
+	Channel  int   // index into Ledger.Channels plus one; 0: no channel's consumption
+	Consumed int64 // signed units
+}
+
+// History calls yield for every move that was closed into a page and is not
+// older than since, in any order.
+type History func(since inventory.Millis, yield func(Move)) error
+
+// Channel is what a key knows of one sales channel. A channel is known from the
+// first sale, reservation, listing or ring-fence that names it, and never forgotten.
+type Channel struct {
+	Name   string
+	Listed Register // what it shows as sellable
+	Fence  Register // its ring-fence as set
+
+	// consumed is the sum of the channel's consumption with time ≥ Fence.Time.
+	consumed int64
+}
+
+// Fenced returns what the channel's ring-fence still holds, from 0 to what was set.
+func (c *Channel) Fenced() int64 {
+	return min(max(c.Fence.Value-c.consumed, 0), c.Fence.Value)
+}
+
+// Ledger is the stock of one key. The zero Ledger is a key of which nothing is known.
+//
+// Invariant: OnHand = Counted.Value + Σ OnHand of all moves with Time ≥
+// Counted.Time; and likewise each channel's consumed with its Fence.
+type Ledger struct {
+	inventory.Quantities
+	Counted  Register  // the latest count
+	Channels []Channel // in order of becoming known
+
+	Price   int64 // last known unit price, minor units; 0: unknown
+	priceAt inventory.Millis
+
+	safety   Register
+	moves    []Move           // the newest, in order of arrival
+	pagedEnd inventory.Millis // greatest time of any closed page; 0: none
+	pages    uint32           // how many pages were ever closed
+}
+
+// Check returns why d would take one of the ledger's totals beyond ±QuantityMax,
+// and nil where it would not. It changes nothing.
+func (l *Ledger) Check(d *inventory.Delta) *inventory.Invalid {
+	total, now := "", int64(0)
+	switch d.Kind {
+	case inventory.Sale, inventory.Ship, inventory.TransferOut:
+		total, now = "on_hand", l.OnHand-d.Quantity
+	case inventory.Return, inventory.Receipt, inventory.TransferIn, inventory.Adjust:
+		total, now = "on_hand", l.OnHand+d.Quantity
+	case inventory.Block:
+		total, now = "unavailable", l.Unavailable+d.Quantity
+	case inventory.Unblock:
+		total, now = "unavailable", l.Unavailable-d.Quantity
+	case inventory.Reserve:
+		total, now = "reserved", l.Reserved+d.Quantity
+	case inventory.ASN:
+		total, now = "inbound", l.Inbound+d.Quantity
+	}
+	if bad := beyond(total, now); bad != nil {
+		return bad
+	}
+	if d.Kind == inventory.Return && d.Reason != Sellable {
+		return beyond("unavailable", l.Unavailable+d.Quantity)
+	}
+	return nil
+}
+
+// CheckInTransit is Check for the receiving end of a transfer_out.
+func (l *Ledger) CheckInTransit(q int64) *inventory.Invalid {
+	return beyond("in_transit", l.InTransit+q)
+}
+
+func beyond(total string, q int64) *inventory.Invalid {
+	if q <= inventory.QuantityMax && q >= -inventory.QuantityMax {
+		return nil
+	}
+	return &inventory.Invalid{Reason: inventory.Overflow, Field: "quantity", Detail: total + " would go beyond ±(2^53−1)"}
+}
+
+// Sellable is the disposition of a return that goes back on sale.
+const Sellable = "sellable"
+
+// Apply applies what d does to the key itself: everything but its [Timeline].
+// The caller has seen Check agree. An error comes from history alone.
+func (l *Ledger) Apply(d *inventory.Delta, history History) error {
+	q := d.Quantity
+	switch d.Kind {
+	case inventory.Sale:
+		l.move(Move{d.Time, -q, l.channel(d.Channel) + 1, q})
+	case inventory.Reserve:
+		l.move(Move{d.Time, 0, l.channel(d.Channel) + 1, q})
+	case inventory.Ship, inventory.TransferOut:
+		l.move(Move{Time: d.Time, OnHand: -q})
+	case inventory.Return:
+		l.move(Move{Time: d.Time, OnHand: q})
+		if d.Reason != Sellable {
+			l.Unavailable += q
+		}
+	case inventory.Receipt, inventory.TransferIn, inventory.Adjust:
+		l.move(Move{Time: d.Time, OnHand: q})
+	case inventory.Block:
+		l.Unavailable += q
+	case inventory.Unblock:
+		l.Unavailable -= q
+	case inventory.Count:
+		if l.Counted.precedes(d) {
+			return l.count(d, history)
+		}
+	case inventory.Safety:
+		if l.safety.precedes(d) {
+			l.safety = registered(d)
+			l.Safety = q
+		}
+	case inventory.Listing:
+		if c := &l.Channels[l.channel(d.Channel)]; c.Listed.precedes(d) {
+			c.Listed = registered(d)
+		}
+	case inventory.Allocate:
+		at := l.channel(d.Channel)
+		if l.Channels[at].Fence.precedes(d) {
+			return l.fence(at, d, history)
+		}
+	}
+	if d.Price > 0 && (d.Time > l.priceAt || d.Time == l.priceAt && d.Price > l.Price) {
+		l.Price, l.priceAt = d.Price, d.Time
+	}
+	return nil
+}
+
+// Consume records that a timeline gave back, or took again, part of what its
+// reservation had consumed of the channel's ring-fence.
+func (l *Ledger) Consume(e Effect) {
+	l.move(Move{Time: e.Time, Channel: l.channel(e.Channel) + 1, Consumed: e.Consumed})
+}
+
+// Find returns the channel of that name, and nil where it is not known.
+func (l *Ledger) Find(name string) *Channel {
+	for i := range l.Channels {
+		if l.Channels[i].Name == name {
+			return &l.Channels[i]
+		}
+	}
+	return nil
+}
+
+// ChannelATP returns what channel i may still be promised: ATP less what the
+// other channels' ring-fences still hold.
+func (l *Ledger) ChannelATP(i int) int64 {
+	atp := l.ATP()
+	for j := range l.Channels {
+		if j != i {
+			atp -= l.Channels[j].Fenced()
+		}
+	}
+	return atp
+}
+
+// OnHandAt returns what on-hand was just before time: what a count at time is compared with.
+// It is exact where time lies within the lateness of the watermark.
+func (l *Ledger) OnHandAt(time inventory.Millis, history History) (int64, error) {
+	after := int64(0)
+	err := l.since(time, history, func(m Move) {
+		if m.Time >= l.Counted.Time {
+			after += m.OnHand
+		}
+	})
+	return l.OnHand - after, err
+}
+
+// channel returns the index of the channel of that name, made known if it was not.
+func (l *Ledger) channel(name string) int {
+	for i := range l.Channels {
+		if l.Channels[i].Name == name {
+			return i
+		}
+	}
+	l.Channels = append(l.Channels, Channel{Name: clone(name)})
+	return len(l.Channels) - 1
+}
+
+// move applies m and notes it in the journal.
+func (l *Ledger) move(m Move) {
+	if m.Time >= l.Counted.Time {
+		l.OnHand += m.OnHand
+	}
+	if m.Channel > 0 {
+		if c := &l.Channels[m.Channel-1]; m.Time >= c.Fence.Time {
+			c.consumed += m.Consumed
+		}
+	}
+	if n := len(l.moves); n > 0 && l.moves[n-1].Time == m.Time && l.moves[n-1].Channel == m.Channel {
+		l.moves[n-1].OnHand += m.OnHand
+		l.moves[n-1].Consumed += m.Consumed
+		return
+	}
+	l.moves = append(l.moves, m)
+}
+
+// count makes d the latest count: its quantity, and on top what moved since its time.
+func (l *Ledger) count(d *inventory.Delta, history History) error {
+	onHand := d.Quantity
+	err := l.since(d.Time, history, func(m Move) { onHand += m.OnHand })
+	if err != nil {
+		return err
+	}
+	l.Counted = registered(d)
+	l.OnHand = onHand
+	return nil
+}
+
+// fence makes d the ring-fence of channel at.
+func (l *Ledger) fence(at int, d *inventory.Delta, history History) error {
+	consumed := int64(0)
+	err := l.since(d.Time, history, func(m Move) {
+		if m.Channel == at+1 {
+			consumed += m.Consumed
+		}
+	})
+	if err != nil {
+		return err
+	}
+	l.Channels[at].Fence = registered(d)
+	l.Channels[at].consumed = consumed
+	return nil
+}
+
+// since calls yield for every move of the journal that is not before time.
+func (l *Ledger) since(time inventory.Millis, history History, yield func(Move)) error {
+	if l.pagedEnd >= time {
+		if err := history(time, yield); err != nil {
+			return err
+		}
+	}
+	for _, m := range l.moves {
+		if m.Time >= time {
+			yield(m)
+		}
+	}
+	return nil
+}
+
+// Page is moves that left the ledger.
+type Page struct {
+	Number uint32           // rising per key
+	End    inventory.Millis // greatest time in it
+	Moves  []Move
+}
+
+// ClosePage hands out the moves held here once they fill a page, and reports
+// whether they did. Moves older than horizon, which nothing can ask for any more,
+// are dropped first. The page's Moves are good until the next call of a method.
+func (l *Ledger) ClosePage(horizon inventory.Millis) (Page, bool) {
+	if len(l.moves) < PageMoves {
+		return Page{}, false
+	}
+	kept := l.moves[:0]
+	for _, m := range l.moves {
+		if m.Time >= horizon {
+			kept = append(kept, m)
+		}
+	}
+	l.moves = kept
+	if len(l.moves) < PageMoves/2 {
+		return Page{}, false
+	}
+	page := Page{Number: l.pages, Moves: l.moves}
+	for _, m := range l.moves {
+		page.End = max(page.End, m.Time)
+	}
+	l.pages++
+	l.pagedEnd = max(l.pagedEnd, page.End)
+	l.moves = l.moves[:0]
+	return page, true
+}
+
+func registered(d *inventory.Delta) Register {
+	return Register{d.Quantity, d.Time, clone(d.ID), clone(d.Source)}
+}

@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/window"
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// record is all that is kept of one SKU at one location.
+type record struct {
+	ledger.Ledger
+	windows window.Windows
+	belief  detectors.Belief
+
+	open       []opened    // exceptions of this location
+	directives []directive // by index of Channels; shorter where the last ones never had one
+
+	contributed int64            // the ATP that the network counts for this record
+	alarmAt     inventory.Millis // its live alarm timer; 0: none
+	renewAt     inventory.Millis // its live renewal timer; 0: none
+}
+
+// network is what is kept of a SKU over all its locations.
+type network struct {
+	locations  int
+	sum        int64 // Σ ATP
+	positive   int64 // Σ max(0, ATP)
+	channels   []string
+	open       []opened
+	directives []directive // by index of channels
+	renewAt    inventory.Millis
+}
+
+// place is what is kept of a location.
+type place struct{ feed detectors.Feed }
+
+// source is what is kept of a source: how far it vouched for having said everything.
+type source struct{ vouched inventory.Millis }
+
+// timeline is a ledger.Timeline under its own key.
+type timeline struct{ ledger.Timeline }
+
+// opened is an exception that stands.
+type opened struct {
+	scope  detectors.Scope
+	id     string
+	acting bool // policy or a person lets commands follow
+}
+
+// directive is the last command for one channel at a record or in a network.
+type directive struct {
+	revision  uint64 // 0: there was none
+	held      bool
+	exception string // behind the hold
+	renewAt   inventory.Millis
+}
+
+func (r *record) append(dst []byte) []byte {
+	dst = wire.AppendUint(dst, formatRecord)
+	dst = r.Ledger.Append(dst)
+	dst = r.windows.Append(dst)
+	dst = r.belief.Append(dst)
+	dst = appendOpened(dst, r.open)
+	dst = appendDirectives(dst, r.directives)
+	dst = wire.AppendInt(dst, r.contributed)
+	dst = wire.AppendInt(dst, r.alarmAt)
+	return wire.AppendInt(dst, r.renewAt)
+}
+
+func (r *record) read(in *wire.Reader) {
+	in.Version(formatRecord)
+	r.Ledger.Read(in)
+	r.windows.Read(in)
+	r.belief.Read(in)
+	r.open = readOpened(in)
+	r.directives = readDirectives(in)
+	r.contributed = in.Int()
+	r.alarmAt = inventory.Millis(in.Int())
+	r.renewAt = inventory.Millis(in.Int())
+}
+
+func (n *network) append(dst []byte) []byte {
+	dst = wire.AppendUint(dst, formatNetwork)
+	dst = wire.AppendInt(dst, n.locations)
+	dst = wire.AppendInt(dst, n.sum)
+	dst = wire.AppendInt(dst, n.positive)
+	dst = wire.AppendUint(dst, uint64(len(n.channels)))
+	for _, c := range n.channels {
+		dst = wire.AppendString(dst, c)
+	}
+	dst = appendOpened(dst, n.open)
+	dst = appendDirectives(dst, n.directives)
+	return wire.AppendInt(dst, n.renewAt)
+}
+
+func (n *network) read(in *wire.Reader) {
+	in.Version(formatNetwork)
+	n.locations = int(in.Int())
+	n.sum = in.Int()
+	n.positive = in.Int()
+	if c := in.Count(); c > 0 {
+		n.channels = make([]string, c)
+		for i := range n.channels {
+			n.channels[i] = in.String()
+		}
+	}
+	n.open = readOpened(in)
+	n.directives = readDirectives(in)
+	n.renewAt = inventory.Millis(in.Int())
+}
+
+func (p *place) append(dst []byte) []byte {
+	return p.feed.Append(wire.AppendUint(dst, formatPlace))
+}
+
+func (p *place) read(in *wire.Reader) {
+	in.Version(formatPlace)
+	p.feed.Read(in)
+}
+
+func (s *source) append(dst []byte) []byte {
+	return wire.AppendInt(wire.AppendUint(dst, formatSource), s.vouched)
+}
+
+func (s *source) read(in *wire.Reader) {
+	in.Version(formatSource)
+	s.vouched = inventory.Millis(in.Int())
+}
+
+func (t *timeline) append(dst []byte) []byte {
+	return t.Append(wire.AppendUint(dst, formatTimeline))
+}
+
+func (t *timeline) read(in *wire.Reader) {
+	in.Version(formatTimeline)
+	t.Read(in)
+}
+
+func appendOpened(dst []byte, open []opened) []byte {
+	dst = wire.AppendUint(dst, uint64(len(open)))
+	for i := range open {
+		o := &open[i]
+		dst = wire.AppendString(dst, string(o.scope.Class))
+		dst = wire.AppendString(dst, o.scope.Channel)
+		dst = wire.AppendString(dst, o.id)
+		flags := uint64(0)
+		if o.acting {
+			flags |= 1
+		}
+		if o.scope.Network {
+			flags |= 2
+		}
+		dst = wire.AppendUint(dst, flags)
+	}
+	return dst
+}
+
+func readOpened(in *wire.Reader) []opened {
+	n := in.Count()
+	if n == 0 {
+		return nil
+	}
+	open := make([]opened, n)
+	for i := range open {
+		o := &open[i]
+		o.scope.Class = inventory.Class(in.String())
+		o.scope.Channel = in.String()
+		o.id = in.String()
+		flags := in.Uint()
+		o.acting = flags&1 != 0
+		o.scope.Network = flags&2 != 0
+	}
+	return open
+}
+
+func appendDirectives(dst []byte, directives []directive) []byte {
+	dst = wire.AppendUint(dst, uint64(len(directives)))
+	for i := range directives {
+		d := &directives[i]
+		dst = wire.AppendUint(dst, d.revision)
+		if d.revision == 0 {
+			continue
+		}
+		held := uint64(0)
+		if d.held {
+			held = 1
+		}
+		dst = wire.AppendUint(dst, held)
+		if d.held {
+			dst = wire.AppendString(dst, d.exception)
+			dst = wire.AppendInt(dst, d.renewAt)
+		}
+	}
+	return dst
+}
+
+func readDirectives(in *wire.Reader) []directive {
+	n := in.Count()
+	if n == 0 {
+		return nil
+	}
+	directives := make([]directive, n)
+	for i := range directives {
+		d := &directives[i]
+		d.revision = in.Uint()
+		if d.revision == 0 {
+			continue
+		}
+		if d.held = in.Uint() == 1; d.held {
+			d.exception = in.String()
+			d.renewAt = inventory.Millis(in.Int())
+		}
+	}
+	return directives
+}

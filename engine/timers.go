@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/holdfast-atp/holdfast/engine/timer"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// setTimer sets a timer that is after the watermark and returns its time.
+func (e *Engine) setTimer(at inventory.Millis, what byte, key string) inventory.Millis {
+	at = max(at, e.meta.watermark+1)
+	e.timers.Set(timer.Timer{Time: at, Name: string(what) + key})
+	return at
+}
+
+// advance moves the watermark on to t, if it is behind: first everything that
+// was due by then happens, each at its own time.
+func (e *Engine) advance(t inventory.Millis) error {
+	if t <= e.meta.watermark {
+		return nil
+	}
+	for {
+		due, ok, err := e.timers.Next(t)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		e.meta.watermark = max(e.meta.watermark, due.Time)
+		if err := e.fire(due); err != nil {
+			return fmt.Errorf("timer %q of %v: %w", due.Name, due.Time, err)
+		}
+	}
+	e.meta.watermark = t
+	return nil
+}
+
+// fire does what a timer is for, if it is still the live one of its owner.
+func (e *Engine) fire(t timer.Timer) error {
+	key := []byte(t.Name[1:])
+	switch t.Name[0] {
+	case timerTimeline:
+		return e.fireTimeline(key, t.Time)
+	case timerAlarm:
+		rec, err := e.records.get(key)
+		if err != nil || rec == nil || rec.value.alarmAt != t.Time {
+			return err
+		}
+		rec.value.alarmAt = 0
+		e.records.touch(rec)
+		if err := e.vouch(rec); err != nil {
+			return err
+		}
+		return e.look(rec, nil)
+	case timerRenew:
+		rec, err := e.records.get(key)
+		if err != nil || rec == nil || rec.value.renewAt != t.Time {
+			return err
+		}
+		return e.renewRecord(rec)
+	case timerNetwork:
+		net, err := e.networks.get(key)
+		if err != nil || net == nil || net.value.renewAt != t.Time {
+			return err
+		}
+		return e.renewNetwork(net)
+	case timerEnded:
+		return e.forgetException(key)
+	}
+	return fmt.Errorf("nobody sets timers of kind %q", t.Name[0])
+}
+
+// vouch carries what the location's source vouched for over to the location's feed, so that
+// silence up to then is the demand's and not the feed's.
+func (e *Engine) vouch(rec *item[record]) error {
+	_, location := splitRecordKey(rec.key)
+	pl, err := e.places.get([]byte(location))
+	if err != nil || pl == nil {
+		return err
+	}
+	src, err := e.sources.get([]byte(pl.value.feed.Source))
+	if err != nil || src == nil {
+		return err
+	}
+	pl.value.feed.Vouch(min(src.value.vouched, e.meta.watermark))
+	e.places.touch(pl)
+	return nil
+}
+
+// fireTimeline lets a reservation lapse, or forgets a timeline that is spent.
+func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
+	tl, err := e.timelines.get(key)
+	if err != nil || tl == nil || tl.value.TimerAt != at {
+		return err
+	}
+	tl.value.TimerAt = 0
+	if tl.value.Spent(e.horizon()) {
+		e.timelines.remove(tl)
+		return nil
+	}
+	record, _ := recordOfTimeline(tl.key)
+	rec, err := e.records.get([]byte(record))
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		return fmt.Errorf("timeline %q has no record", tl.key)
+	}
+	opened, effects := tl.value.Advance(e.meta.watermark, e.effects[:0])
+	e.settle(rec, tl, opened, effects)
+	if opened == 0 && len(effects) == 0 {
+		return nil
+	}
+	e.records.touch(rec)
+	e.closePage(rec)
+	return e.look(rec, nil)
+}

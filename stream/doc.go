@@ -1,0 +1,22 @@
+// Package stream joins the engine to JetStream and to the disk: topology, reader, worker,
+// outputs, the gateway for those who know no partition, and the table of directives.
+//
+// # The way of a delta
+//
+// A [Reader] reads a partition's log in order from the stored position and decodes ahead.
+// A [Worker] owns one partition and is one goroutine: it applies a fetch delta by delta,
+// hands what the engine says to the [Publisher], and commits one batch of state that holds
+// the changed records, the outputs that are not known to be published yet, and the position.
+//
+// # What a crash can take
+//
+// Nothing. The log is the truth and the position lives with the state. Outputs carry the
+// partition's ordinal, which rises by one with each: at start the publisher asks every
+// output stream for the greatest ordinal it has of the partition and stays silent up to
+// there, so a replay says nothing twice, however long ago the crash was.
+//
+// # What it never does
+//
+// Nothing here waits for a subscriber. The table of directives, the console and every sink
+// read from the streams behind the commands.
+package stream

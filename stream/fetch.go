@@ -1,0 +1,183 @@
+package stream
+
+import (
+	"context"
+	"sync"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// Message is one message of a partition's log, decoded.
+type Message struct {
+	Sequence  uint64           // in the stream, ≥ 1
+	UnixNanos int64            // when the stream took it in
+	Time      inventory.Millis // the same, in milliseconds
+	Data      []byte           // as published; the deltas borrow from it
+	First     int              // its deltas are Batch.Deltas[First:First+Count]
+	Count     int              // ≥ 1: an item that is no delta counts too, see Batch.Bad
+}
+
+// Fingerprint is [Fingerprint] of m.
+func (m *Message) Fingerprint() uint64 { return Fingerprint(m.Data, m.UnixNanos) }
+
+// Fetch is some consecutive messages of a partition's log. It belongs to the caller of
+// [Reader.Next] until Recycle.
+type Fetch struct {
+	Messages []Message   // at least one
+	Batch    codec.Batch // the deltas of all of them, in order
+
+	bytes int // of all payloads
+}
+
+func (f *Fetch) add(sequence uint64, unixNanos int64, data []byte) {
+	first := len(f.Batch.Deltas)
+	f.Batch.Decode(data)
+	f.Messages = append(f.Messages, Message{
+		Sequence:  sequence,
+		UnixNanos: unixNanos,
+		Time:      inventory.Millis(unixNanos / 1e6),
+		Data:      data,
+		First:     first,
+		Count:     len(f.Batch.Deltas) - first,
+	})
+	f.bytes += len(data)
+}
+
+// reset empties f and lets go of the payloads.
+func (f *Fetch) reset() {
+	clear(f.Messages)
+	f.Messages = f.Messages[:0]
+	f.Batch.Reset()
+	f.bytes = 0
+}
+
+// fetchQueue hands fetches from the one goroutine that fills them to the one that
+// reads them. There are fetchesMax of them, each always in one of four places:
+//
+//	free       nobody's, empty
+//	filling    the filler's, though the reader may take it once it holds a message
+//	full       waiting for the reader, oldest first
+//	taken      the reader's, until it recycles it
+//
+// So a slow reader stops the filler once all are full, and memory is bounded.
+type fetchQueue struct {
+	bounds Bounds
+
+	mu      sync.Mutex
+	free    []*Fetch
+	filling *Fetch // nil: none
+	full    []*Fetch
+	err     error // after all that is full and filling: why there is no more
+
+	readable, writable chan struct{} // of capacity 1: something changed, look again
+}
+
+func newFetchQueue(bounds Bounds) *fetchQueue {
+	q := &fetchQueue{
+		bounds:   bounds,
+		readable: make(chan struct{}, 1),
+		writable: make(chan struct{}, 1),
+	}
+	for range bounds.Fetches {
+		q.free = append(q.free, &Fetch{})
+	}
+	return q
+}
+
+// put decodes a message into the fetch being filled. It waits while there is none to
+// fill, and gives up, returning false, when stop is closed.
+func (q *fetchQueue) put(stop <-chan struct{}, sequence uint64, unixNanos int64, data []byte) bool {
+	for !q.tryPut(sequence, unixNanos, data) {
+		select {
+		case <-q.writable:
+		case <-stop:
+			return false
+		}
+	}
+	return true
+}
+
+func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.filling == nil {
+		if len(q.free) == 0 {
+			return false
+		}
+		q.filling = q.free[len(q.free)-1]
+		q.free = q.free[:len(q.free)-1]
+	}
+	f := q.filling
+	f.add(sequence, unixNanos, data)
+	if f.bytes >= q.bounds.FetchBytes || len(f.Batch.Deltas) >= q.bounds.FetchDeltas {
+		q.full = append(q.full, f)
+		q.filling = nil
+	}
+	if len(f.Messages) == 1 {
+		wake(q.readable)
+	}
+	return true
+}
+
+// blocked reports whether the filler has nothing to fill.
+func (q *fetchQueue) blocked() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.filling == nil && len(q.free) == 0
+}
+
+// fail makes next return err once everything before it has been read.
+func (q *fetchQueue) fail(err error) {
+	q.mu.Lock()
+	if q.err == nil {
+		q.err = err
+	}
+	q.mu.Unlock()
+	wake(q.readable)
+}
+
+// next takes the oldest fetch, whether it is full or not.
+func (q *fetchQueue) next(ctx context.Context) (*Fetch, error) {
+	for {
+		if f, err := q.tryNext(); f != nil || err != nil {
+			return f, err
+		}
+		select {
+		case <-q.readable:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (q *fetchQueue) tryNext() (*Fetch, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var f *Fetch
+	switch {
+	case len(q.full) > 0:
+		f = q.full[0]
+		q.full = append(q.full[:0], q.full[1:]...)
+	case q.filling != nil:
+		f, q.filling = q.filling, nil
+	default:
+		return nil, q.err
+	}
+	return f, nil
+}
+
+func (q *fetchQueue) recycle(f *Fetch) {
+	f.reset()
+	q.mu.Lock()
+	q.free = append(q.free, f)
+	q.mu.Unlock()
+	wake(q.writable)
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

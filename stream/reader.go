@@ -1,0 +1,334 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Bounds of what a reader holds in memory. The zero value of a field means its default.
+type Bounds struct {
+	// Fetches is how many there are: one with the reader's caller, one being filled,
+	// the others full in between. At least 2; 4 by default.
+	Fetches int
+
+	// FetchDeltas and FetchBytes bound a fetch; the message that reaches a bound is
+	// still in it. 8192 deltas and 1 MiB by default.
+	FetchDeltas, FetchBytes int
+
+	// PullMessages and PullBytes bound what is asked of the server at once, 5000
+	// messages and 4 MiB by default: fewer messages cost speed, unbounded bytes too.
+	// PullBytes must not be less than a message can have.
+	PullMessages, PullBytes int
+}
+
+const (
+	fetchesDefault      = 4
+	fetchDeltasDefault  = 8192
+	fetchBytesDefault   = 1 << 20
+	pullMessagesDefault = 5000
+	pullBytesDefault    = 4 << 20
+)
+
+func (b Bounds) withDefaults() Bounds {
+	set := func(field *int, value int) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	set(&b.Fetches, fetchesDefault)
+	set(&b.FetchDeltas, fetchDeltasDefault)
+	set(&b.FetchBytes, fetchBytesDefault)
+	set(&b.PullMessages, pullMessagesDefault)
+	set(&b.PullBytes, pullBytesDefault)
+	b.Fetches = max(b.Fetches, 2)
+	b.PullBytes = max(b.PullBytes, 2*PayloadBytesMax)
+	return b
+}
+
+const (
+	// progressCheck is how often a reader that got nothing asks the stream whether
+	// there was something. A leader change can leave a pull waiting for ever.
+	progressCheck = 3 * time.Second
+
+	// consumerInactiveMax is when the server removes a consumer that nobody pulls from:
+	// what is left of a process that died.
+	consumerInactiveMax = time.Minute
+
+	recreateBackoffMin = 50 * time.Millisecond
+	recreateBackoffMax = 5 * time.Second
+)
+
+// Reader reads one partition's log, in order and without a gap, and decodes ahead of
+// its caller. It makes consumers as it needs them: they are ephemeral and know of no
+// acknowledgements, and the only cursor is the sequence that the caller stored.
+//
+// One goroutine, run, owns the consumer. The consumer's own goroutine fills fetches;
+// Next and Recycle are for one other goroutine.
+type Reader struct {
+	js        jetstream.JetStream
+	topology  Topology
+	partition int
+	bounds    Bounds
+	log       *slog.Logger
+	queue     *fetchQueue
+	openLast  uint64
+
+	// next is the sequence that the consumer has to deliver next. It is written by
+	// the goroutine of the consumer that is alive, and by run only between two.
+	next atomic.Uint64
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// Open starts to read partition p at sequence from ≥ 1. It looks at the stream and
+// fails where that can't be done; see [CheckPosition] for what to check before.
+func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, from uint64, bounds Bounds) (*Reader, error) {
+	if from == 0 {
+		return nil, fmt.Errorf("read partition %d from sequence 0: the first is 1", p)
+	}
+	now, err := streamState(ctx, js, t.DeltaStream(p))
+	if err != nil {
+		return nil, err
+	}
+	bounds = bounds.withDefaults()
+	r := &Reader{
+		js:        js,
+		topology:  t,
+		partition: p,
+		bounds:    bounds,
+		log:       slog.Default(),
+		queue:     newFetchQueue(bounds),
+		openLast:  now.LastSeq,
+	}
+	r.next.Store(from)
+	run, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.done.Go(func() { r.run(run) })
+	return r, nil
+}
+
+// LastAtOpen is the stream's last sequence when the reader was opened; a partition
+// that has applied it has caught up.
+func (r *Reader) LastAtOpen() uint64 { return r.openLast }
+
+// Next returns the messages that are there, as soon as there is one, up to the bounds
+// of a fetch. Its error is ctx's, or final: one that wraps [ErrLogDiffers] where
+// messages are gone for ever.
+func (r *Reader) Next(ctx context.Context) (*Fetch, error) { return r.queue.next(ctx) }
+
+// Recycle takes a fetch back. Nothing of it may be used after that: the deltas'
+// strings borrow from its messages.
+func (r *Reader) Recycle(f *Fetch) { r.queue.recycle(f) }
+
+// Close stops reading and waits until it has.
+func (r *Reader) Close() error {
+	r.stop()
+	r.done.Wait()
+	return nil
+}
+
+// errLost says that messages were lost between the server and us, and are still there.
+var errLost = errors.New("messages were lost in transit")
+
+// run makes a consumer, watches it, and makes another where it ends, until ctx does.
+func (r *Reader) run(ctx context.Context) {
+	backoff := recreateBackoffMin
+	for ctx.Err() == nil {
+		before := r.next.Load()
+		err := r.consume(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if errors.Is(err, ErrLogDiffers) {
+			r.queue.fail(err)
+			return
+		}
+		if r.next.Load() > before {
+			backoff = recreateBackoffMin
+		}
+		r.log.Warn("reader: making another consumer", "partition", r.partition, "next", r.next.Load(), "after", backoff, "reason", err)
+		if sleep(ctx, backoff) != nil {
+			break
+		}
+		backoff = min(2*backoff, recreateBackoffMax)
+	}
+	r.queue.fail(errors.New("the reader is closed"))
+}
+
+// consume reads with one consumer until it ends, and says why.
+func (r *Reader) consume(ctx context.Context) error {
+	stream := r.topology.DeltaStream(r.partition)
+	created, cancel := withTimeout(ctx, r.js.Options().DefaultTimeout)
+	consumer, err := r.js.CreateConsumer(created, stream, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       r.next.Load(),
+		AckPolicy:         jetstream.AckNonePolicy,
+		InactiveThreshold: consumerInactiveMax,
+		MemoryStorage:     true,
+		Replicas:          1,
+		Description:       fmt.Sprintf("holdfast reader of partition %d", r.partition),
+	})
+	cancel()
+	if err != nil {
+		return fmt.Errorf("create a consumer: %w", err)
+	}
+
+	d := &delivery{reader: r, stop: make(chan struct{}), ended: make(chan error, 1)}
+	consuming, err := consumer.Consume(d.handle,
+		jetstream.PullMaxMessagesWithBytesLimit(r.bounds.PullMessages, r.bounds.PullBytes),
+		jetstream.ConsumeErrHandler(d.trouble))
+	if err == nil {
+		err = r.watch(ctx, d)
+		close(d.stop) // lets a blocked handler go
+		consuming.Stop()
+		<-consuming.Closed()
+	}
+	// A consumer that is left behind costs the server memory until it is inactive for
+	// long enough, so not being able to delete it is no error.
+	deleted, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = r.js.DeleteConsumer(deleted, stream, consumer.CachedInfo().Name)
+	return err
+}
+
+// watch returns when d ended, ctx did, or the stream moves on without us.
+func (r *Reader) watch(ctx context.Context, d *delivery) error {
+	ticker := time.NewTicker(progressCheck)
+	defer ticker.Stop()
+	seen, behind := r.next.Load(), false
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-d.ended:
+			if errors.Is(err, errGap) {
+				return r.explainGap(ctx, d.gapTo)
+			}
+			return err
+		case <-ticker.C:
+		}
+		next := r.next.Load()
+		if next != seen || r.queue.blocked() {
+			seen, behind = next, false
+			continue
+		}
+		log, err := streamState(ctx, r.js, r.topology.DeltaStream(r.partition))
+		if err != nil {
+			continue // the connection's trouble shows by itself
+		}
+		if log.LastSeq < next {
+			behind = false
+			continue
+		}
+		if behind { // twice in a row, so it is not just on its way
+			return fmt.Errorf("stalled: the stream ends at %d, the consumer delivered nothing for %v", log.LastSeq, progressCheck)
+		}
+		behind = true
+	}
+}
+
+// explainGap finds out why the messages from next up to, but without, to did not come.
+func (r *Reader) explainGap(ctx context.Context, to uint64) error {
+	next, stream := r.next.Load(), r.topology.DeltaStream(r.partition)
+	log, err := streamState(ctx, r.js, stream)
+	if err != nil {
+		return err
+	}
+	gone := func(last uint64, why string) error {
+		return fmt.Errorf("partition %d: messages %d to %d of stream %s are gone (%s) and were not applied: %w: %s", r.partition, next, last, stream, why, ErrLogDiffers, wayOut)
+	}
+	if log.FirstSeq > next {
+		return gone(log.FirstSeq-1, "removed by retention or a purge")
+	}
+	_, err = leaderGet(ctx, r.js, stream, map[string]any{"seq": next})
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return gone(to-1, "deleted one by one")
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d to %d", errLost, next, to-1)
+}
+
+// errGap ends a delivery at a message that is not the next one; delivery.gapTo is it.
+var errGap = errors.New("gap")
+
+// delivery is what one consumer delivers.
+type delivery struct {
+	reader *Reader
+	stop   chan struct{} // closed: take nothing more
+	ended  chan error    // of capacity 1: the first reason why this consumer is of no more use
+	gapTo  uint64        // written before errGap is sent
+
+	over bool // the handler's alone
+}
+
+func (d *delivery) end(err error) {
+	select {
+	case d.ended <- err:
+	default:
+	}
+}
+
+// handle runs on the consumer's goroutine. What it is given is its own to keep: the
+// client library makes new memory for each message.
+func (d *delivery) handle(msg jetstream.Msg) {
+	if d.over {
+		return
+	}
+	sequence, unixNanos, ok := parseAckReply(msg.Reply())
+	if !ok {
+		d.over = true
+		d.end(fmt.Errorf("reply subject %q is none of JetStream's", msg.Reply()))
+		return
+	}
+	switch next := d.reader.next.Load(); {
+	case sequence < next:
+		return // delivered before; harmless
+	case sequence > next:
+		d.over = true
+		d.gapTo = sequence
+		d.end(errGap)
+		return
+	}
+	if !d.reader.queue.put(d.stop, sequence, unixNanos, msg.Data()) {
+		d.over = true
+		return
+	}
+	d.reader.next.Store(sequence + 1)
+}
+
+// trouble hears of what the client library sees go wrong. It pulls again by itself
+// after a missed heartbeat or a reconnect; what ends the consumer, it can't mend.
+func (d *delivery) trouble(_ jetstream.ConsumeContext, err error) {
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerDeleted),
+		errors.Is(err, jetstream.ErrConsumerNotFound),
+		errors.Is(err, jetstream.ErrNoHeartbeat),
+		errors.Is(err, jetstream.ErrConnectionClosed),
+		errors.Is(err, jetstream.ErrBadRequest),
+		errors.Is(err, jetstream.ErrServerShutdown),
+		errors.Is(err, jetstream.ErrConsumerLeadershipChanged):
+		d.end(err)
+	}
+}
+
+// sleep waits for a time, or returns ctx's error where that comes first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
