@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"policy":          {"inventory"},
 	"engine":          {"inventory", "internal/wire", "codec", "detectors", "policy", "engine"},
 	"state":           {"inventory"},
-	"stream":          {"inventory", "codec", "engine", "state", "policy", "stream"},
+	"stream":          {"inventory", "internal/wire", "codec", "engine", "state", "policy", "stream"},
 	"client":          {"inventory", "codec", "client"},
 	"console":         {"inventory", "codec", "console"},
 	"internal/oracle": {"inventory", "internal/oracle"},

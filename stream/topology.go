@@ -128,6 +128,9 @@ func (t Topology) partitionFilter(kind Kind, p int) string {
 	}
 }
 
+// outputFilter matches all that the stream of kind takes.
+func (t Topology) outputFilter(kind Kind) string { return t.Prefix + "." + kind.String() + ".>" }
+
 // DirectivesBucket holds the last command per channel, SKU and location.
 func (t Topology) DirectivesBucket() string { return t.Prefix + "-directives" }
 
@@ -172,7 +175,7 @@ func (t Topology) configs() []jetstream.StreamConfig {
 	}
 	for kind := range Kind(kinds) {
 		c := base
-		c.Name, c.Subjects = t.OutputStream(kind), []string{t.Prefix + "." + kind.String() + ".>"}
+		c.Name, c.Subjects = t.OutputStream(kind), []string{t.outputFilter(kind)}
 		c.Description = "Outputs of all partitions: " + kind.String()
 		c.Discard = jetstream.DiscardOld
 		c.MaxAge, c.MaxBytes = t.OutputMaxAge, orUnlimited(t.OutputMaxBytes)

@@ -1,0 +1,224 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// groupMessagesMax is what a server takes as one atomic batch. groupBytesMax keeps
+	// all groups together far from the 128 MiB that a stream queues for its publishers.
+	groupMessagesMax = 1000
+	groupBytesMax    = 1 << 20
+
+	// publishTimeout is after how long it is unknown what became of a group.
+	publishTimeout = 5 * time.Second
+
+	publishBackoffMin = 10 * time.Millisecond
+	publishBackoffMax = 5 * time.Second
+
+	// publishWarnEvery bounds how often an outlet complains.
+	publishWarnEvery = 30 * time.Second
+)
+
+// The headers of an atomic batch (ADR-50), and those that say after which message of
+// which subjects a message has to come.
+const (
+	headerBatchID       = "Nats-Batch-Id"
+	headerBatchSequence = "Nats-Batch-Sequence"
+	headerBatchCommit   = "Nats-Batch-Commit"
+	headerAfterSequence = "Nats-Expected-Last-Subject-Sequence"
+	headerAfterSubject  = "Nats-Expected-Last-Subject-Sequence-Subject"
+)
+
+// outlet publishes a partition's outputs of one kind. Its goroutine, run, has one group
+// in flight; what comes meanwhile is the next one. So groups grow with the load, and a
+// lone output is on its way at once.
+type outlet struct {
+	publisher *Publisher
+	log       *slog.Logger
+	wake      chan struct{} // of capacity 1: the queue got longer
+
+	// Under the publisher's lock. An output in the queue is not changed, so run reads
+	// those that it took from the front without it.
+	queue []Output // in order of ordinal, all above high; the first may be in flight
+	high  uint64   // greatest ordinal of the partition that the stream is known to have
+	err   error    // why the latest attempt failed; nil once something was stored
+
+	// Of run alone, once it runs.
+	lastWord
+	process  string // begins the id of every batch of this publisher
+	batches  uint64 // how many were begun
+	groupMax int    // messages: 1 after a failure, and twice as many after each success
+	warned   time.Time
+}
+
+// look asks the stream what it has, and lets go of it.
+func (o *outlet) look(ctx context.Context) error {
+	high, err := o.find(ctx)
+	if err != nil {
+		return err
+	}
+	o.settle(high)
+	return nil
+}
+
+// run publishes until ctx ends.
+func (o *outlet) run(ctx context.Context) {
+	backoff := publishBackoffMin
+	for {
+		group := o.group()
+		if len(group) == 0 {
+			select {
+			case <-o.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		sequence, err := o.send(ctx, group)
+		if err == nil {
+			o.sequence = sequence
+			o.settle(group[len(group)-1].Ordinal)
+			o.groupMax = min(2*o.groupMax, groupMessagesMax)
+			backoff = publishBackoffMin
+			continue
+		}
+		// Whatever the reason, nobody knows whether the group is stored.
+		for err != nil {
+			o.failed(ctx, err)
+			if sleep(ctx, backoff/2+rand.N(backoff/2)) != nil {
+				return
+			}
+			backoff = min(2*backoff, publishBackoffMax)
+			err = o.look(ctx)
+		}
+		// A server that takes no batch of this size, or none at the moment as too many
+		// are in flight, takes one message.
+		o.groupMax = 1
+	}
+}
+
+// group returns what is to be sent next: the front of the queue.
+func (o *outlet) group() []Output {
+	o.publisher.mu.Lock()
+	defer o.publisher.mu.Unlock()
+	n, bytes := 0, 0
+	for n < min(len(o.queue), o.groupMax) {
+		bytes += o.queue[n].size()
+		if n > 0 && bytes > groupBytesMax {
+			break
+		}
+		n++
+	}
+	return o.queue[:n]
+}
+
+// settle takes note that the stream has all up to ordinal.
+func (o *outlet) settle(ordinal uint64) {
+	p := o.publisher
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ordinal <= o.high {
+		return // nothing new, or retention took the latest: what was said is said
+	}
+	o.high, o.err = ordinal, nil
+	n := 0
+	for n < len(o.queue) && o.queue[n].Ordinal <= ordinal {
+		p.bytes -= o.queue[n].size()
+		o.queue[n] = Output{}
+		n++
+	}
+	o.queue = o.queue[n:]
+	p.wakeAll()
+}
+
+// failed takes note of an error, and complains if it has not done so lately.
+func (o *outlet) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	err = fmt.Errorf("partition %d: publish to stream %s: %w", o.partition, o.stream, err)
+	o.publisher.mu.Lock()
+	o.err = err
+	waiting := len(o.queue)
+	o.publisher.mu.Unlock()
+	if time.Since(o.warned) < publishWarnEvery {
+		return
+	}
+	o.warned = time.Now()
+	o.log.Warn("outputs are not stored; trying again until they are", "error", err, "waiting", waiting)
+}
+
+// send publishes a group, all of it or nothing, and returns the sequence of its last
+// message.
+func (o *outlet) send(ctx context.Context, group []Output) (sequence uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	batch := ""
+	if len(group) > 1 {
+		o.batches++
+		batch = o.process + "-" + strconv.FormatUint(o.batches, 10)
+	}
+	last := len(group) - 1
+	for i := range group {
+		msg := group[i].message(o.partition)
+		if i == 0 {
+			o.follow(msg)
+		}
+		if batch != "" {
+			msg.Header[headerBatchID] = []string{batch}
+			msg.Header[headerBatchSequence] = []string{strconv.Itoa(i + 1)}
+		}
+		if i < last {
+			// No answer is asked for: where one is missing, the last is refused.
+			if err := o.js.Conn().PublishMsg(msg); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if batch != "" {
+			msg.Header[headerBatchCommit] = []string{"1"}
+		}
+		ack, err := o.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+		switch {
+		case err != nil:
+			return 0, err
+		case ack.Stream != o.stream:
+			return 0, fmt.Errorf("subject %s was stored by stream %s: take that subject from it", msg.Subject, ack.Stream)
+		case ack.Duplicate:
+			return 0, errors.New("it was stored before")
+		}
+		sequence = ack.Sequence
+	}
+	return sequence, nil
+}
+
+// follow makes the stream refuse msg, and the group that it begins, where the partition
+// has said something that this outlet does not know of.
+func (o *outlet) follow(msg *nats.Msg) {
+	if o.filter == "" {
+		msg.Header[jetstream.MsgIDHeader] = msg.Header[HeaderOutput]
+		return
+	}
+	msg.Header[headerAfterSequence] = []string{strconv.FormatUint(o.sequence, 10)}
+	msg.Header[headerAfterSubject] = []string{o.filter}
+}
+
+// message makes a message of an output. It has no fewer headers than one.
+func (o *Output) message(partition int) *nats.Msg {
+	header := make(nats.Header, len(o.Headers)+4)
+	for _, h := range o.Headers {
+		header[h.Name] = append(header[h.Name], h.Value)
+	}
+	header[HeaderOutput] = []string{outputName(partition, o.Ordinal)}
+	return &nats.Msg{Subject: o.Subject, Header: header, Data: o.Data}
+}

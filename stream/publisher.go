@@ -1,0 +1,205 @@
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// publisherBytesMax bounds what a publisher holds that is not known to be stored yet,
+// in bytes of payload, subject and headers. A partition whose outputs can't be stored
+// stands still when it is full.
+const publisherBytesMax = 64 << 20
+
+// errPublisherClosed is what those get who wait when the publisher is closed.
+var errPublisherClosed = errors.New("the publisher is closed")
+
+// Publisher publishes one partition's outputs, each once, in order of ordinal within
+// each kind's stream. The kinds don't wait for each other.
+//
+// # Once
+//
+// At open, and whenever it can't know whether something was stored, the publisher asks
+// the stream for the greatest ordinal that it has of the partition, and is silent up to
+// there. That alone would not do where a message that was given up for lost is stored
+// after the question. So whatever is sent says what it has to follow: the partition's
+// last message in that stream, by sequence. The stream refuses it where something came
+// in between: a message thought lost, or another process that believes it owns the
+// partition. The subjects of [Rejected] name no partition, so there the first message
+// of a group carries a Nats-Msg-Id instead, which catches what is late by less than the
+// stream's duplicate window, but not another process.
+//
+// Publish is for one goroutine; the rest is for any.
+type Publisher struct {
+	outlets [kinds]*outlet
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mu     sync.Mutex
+	given  uint64 // ordinal of the last output that Publish took
+	bytes  int    // of what is in all queues
+	closed bool
+	moved  chan struct{} // closed when a queue gets shorter or at Close; nil while nobody waits
+}
+
+// OpenPublisher finds out what partition p has said, and is then ready to say more.
+// since is the log time of the partition's stored position, or the zero time where there
+// is none: what it will be given was published for the first time after that. Clocks of
+// server nodes may differ by a minute.
+func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, since time.Time, log *slog.Logger) (*Publisher, error) {
+	if log == nil {
+		log = slog.Default()
+	}
+	publisher := &Publisher{}
+	process := rand.Text()
+	for kind := range Kind(kinds) {
+		out := &outlet{
+			publisher: publisher,
+			log:       log,
+			wake:      make(chan struct{}, 1),
+			lastWord: lastWord{
+				js:        js,
+				stream:    t.OutputStream(kind),
+				filter:    t.partitionFilter(kind, p),
+				all:       t.outputFilter(kind),
+				partition: p,
+			},
+			process:  process,
+			groupMax: groupMessagesMax,
+		}
+		if !since.IsZero() {
+			out.since = since.Add(-clockDifferenceMax)
+		}
+		if err := out.look(ctx); err != nil {
+			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
+		}
+		publisher.outlets[kind] = out
+	}
+	running, stop := context.WithCancel(context.Background())
+	publisher.stop = stop
+	for _, out := range publisher.outlets {
+		publisher.done.Go(func() { out.run(running) })
+	}
+	return publisher, nil
+}
+
+// Publish takes o over and sees to it that it is stored; ordinals must rise. It says
+// nothing for what the stream has already, and blocks only where the queue is full. Its
+// error is ctx's, or says that the publisher is closed or o is wrong.
+func (p *Publisher) Publish(ctx context.Context, o Output) error {
+	if o.Kind >= kinds {
+		return fmt.Errorf("publish output %d: there is no %v", o.Ordinal, o.Kind)
+	}
+	out, size := p.outlets[o.Kind], o.size()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o.Ordinal <= p.given {
+		return fmt.Errorf("publish output %d: output %d was published before it: ordinals must rise", o.Ordinal, p.given)
+	}
+	// An empty queue takes whatever comes, however large.
+	for o.Ordinal > out.high && p.bytes > 0 && p.bytes+size > publisherBytesMax {
+		if err := p.wait(ctx); err != nil {
+			return fmt.Errorf("publish output %d: the queue is full: %w", o.Ordinal, err)
+		}
+	}
+	if p.closed {
+		return fmt.Errorf("publish output %d: %w", o.Ordinal, errPublisherClosed)
+	}
+	p.given = o.Ordinal
+	if o.Ordinal <= out.high {
+		return nil
+	}
+	p.bytes += size
+	out.queue = append(out.queue, o)
+	wake(out.wake)
+	return nil
+}
+
+// Acked returns the ordinal up to which every output that was given to Publish is in
+// its stream; 0 before the first one.
+func (p *Publisher) Acked() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.acked()
+}
+
+// acked is Acked, under the lock.
+func (p *Publisher) acked() uint64 {
+	acked := p.given
+	for _, out := range p.outlets {
+		if len(out.queue) > 0 {
+			acked = min(acked, out.queue[0].Ordinal-1)
+		}
+	}
+	return acked
+}
+
+// Wait returns when Acked has reached ordinal, with ctx's error, or when the publisher
+// is closed.
+func (p *Publisher) Wait(ctx context.Context, ordinal uint64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.acked() < ordinal {
+		if err := p.wait(ctx); err != nil {
+			return fmt.Errorf("wait for output %d: %w", ordinal, err)
+		}
+	}
+	return nil
+}
+
+// wait lets go of the lock until a queue gets shorter.
+func (p *Publisher) wait(ctx context.Context) error {
+	if p.closed {
+		return errPublisherClosed
+	}
+	if p.moved == nil {
+		p.moved = make(chan struct{})
+	}
+	moved := p.moved
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	select {
+	case <-moved:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wakeAll wakes all that wait. Under the lock.
+func (p *Publisher) wakeAll() {
+	if p.moved != nil {
+		close(p.moved)
+		p.moved = nil
+	}
+}
+
+// Err says why outputs are not being stored; nil while they are. It is being retried.
+func (p *Publisher) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, out := range p.outlets {
+		if out.err != nil {
+			return out.err
+		}
+	}
+	return nil
+}
+
+// Close stops publishing, waits until it has, and leaves what is queued where it is: in
+// the outbox, as far as that matters. See Wait.
+func (p *Publisher) Close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.wakeAll()
+	p.mu.Unlock()
+	p.stop()
+	p.done.Wait()
+	return nil
+}
