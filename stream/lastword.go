@@ -52,7 +52,7 @@ func (w *lastWord) find(ctx context.Context) (ordinal uint64, err error) {
 		ordinal = 0
 	default: // another partition's, or somebody else's
 		if ordinal, err = w.read(ctx, filter, last.Sequence); err != nil {
-			return 0, fmt.Errorf("read stream %s: %w", w.stream, err)
+			return 0, err
 		}
 	}
 	w.sequence = last.Sequence
@@ -62,64 +62,25 @@ func (w *lastWord) find(ctx context.Context) (ordinal uint64, err error) {
 // read reads what matches filter up to the message at end, which is there, and returns
 // the partition's greatest ordinal.
 func (w *lastWord) read(ctx context.Context, filter string, end uint64) (greatest uint64, err error) {
-	config := jetstream.ConsumerConfig{
-		FilterSubject:     filter,
-		HeadersOnly:       true,
-		DeliverPolicy:     jetstream.DeliverAllPolicy,
-		AckPolicy:         jetstream.AckNonePolicy,
-		InactiveThreshold: consumerInactiveMax,
-		MemoryStorage:     true,
-		Replicas:          1,
-		Description:       fmt.Sprintf("holdfast looks for the last output of partition %d", w.partition),
+	from := jetstream.ConsumerConfig{
+		FilterSubject: filter,
+		HeadersOnly:   true,
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+		Description:   fmt.Sprintf("holdfast looks for the last output of partition %d", w.partition),
 	}
 	switch {
 	case w.sequence > 0:
-		config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, w.sequence+1
+		from.DeliverPolicy, from.OptStartSeq = jetstream.DeliverByStartSequencePolicy, w.sequence+1
 	case !w.since.IsZero():
-		config.DeliverPolicy, config.OptStartTime = jetstream.DeliverByStartTimePolicy, &w.since
+		from.DeliverPolicy, from.OptStartTime = jetstream.DeliverByStartTimePolicy, &w.since
 	}
-	created, cancel := withTimeout(ctx, w.js.Options().DefaultTimeout)
-	defer cancel()
-	consumer, err := w.js.CreateConsumer(created, w.stream, config)
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		// Where that fails, the server removes it once it is inactive for long enough.
-		deleted, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = w.js.DeleteConsumer(deleted, w.stream, consumer.CachedInfo().Name)
-	}()
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(pullMessagesDefault))
-	if err != nil {
-		return 0, err
-	}
-	defer messages.Stop()
-	for delivered := uint64(1); ; delivered++ {
-		msg, err := w.next(ctx, messages)
-		if err != nil {
-			return 0, err
-		}
-		at, err := msg.Metadata()
-		if err != nil {
-			return 0, err
-		}
-		if at.Sequence.Consumer != delivered {
-			return 0, errLost
-		}
+	err = scan(ctx, w.js, w.stream, from, end, func(_ uint64, msg jetstream.Msg) (bool, error) {
 		if p, ordinal, ok := parseOutputName(msg.Headers().Get(HeaderOutput)); ok && p == w.partition {
 			greatest = max(greatest, ordinal)
 		}
-		if at.Sequence.Stream >= end {
-			return greatest, nil
-		}
-	}
-}
-
-func (w *lastWord) next(ctx context.Context, messages jetstream.MessagesContext) (jetstream.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	return messages.Next(jetstream.NextContext(ctx))
+		return true, nil
+	})
+	return greatest, err
 }
 
 // outputName is the value of HeaderOutput.

@@ -24,9 +24,6 @@ const (
 
 	publishBackoffMin = 10 * time.Millisecond
 	publishBackoffMax = 5 * time.Second
-
-	// publishWarnEvery bounds how often an outlet complains.
-	publishWarnEvery = 30 * time.Second
 )
 
 // The headers of an atomic batch (ADR-50), and those that say after which message of
@@ -55,10 +52,10 @@ type outlet struct {
 
 	// Of run alone, once it runs.
 	lastWord
-	process  string // begins the id of every batch of this publisher
-	batches  uint64 // how many were begun
-	groupMax int    // messages: 1 after a failure, and twice as many after each success
-	warned   time.Time
+	process    string // begins the id of every batch of this publisher
+	batches    uint64 // how many were begun
+	groupMax   int    // messages: 1 after a failure, and twice as many after each success
+	complaints seldom
 }
 
 // look asks the stream what it has, and lets go of it.
@@ -151,11 +148,9 @@ func (o *outlet) failed(ctx context.Context, err error) {
 	o.err = err
 	waiting := len(o.queue)
 	o.publisher.mu.Unlock()
-	if time.Since(o.warned) < publishWarnEvery {
-		return
+	if o.complaints.now() {
+		o.log.Warn("outputs are not stored; trying again until they are", "error", err, "waiting", waiting)
 	}
-	o.warned = time.Now()
-	o.log.Warn("outputs are not stored; trying again until they are", "error", err, "waiting", waiting)
 }
 
 // send publishes a group, all of it or nothing, and returns the sequence of its last

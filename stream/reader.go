@@ -191,11 +191,7 @@ func (r *Reader) consume(ctx context.Context) error {
 		consuming.Stop()
 		<-consuming.Closed()
 	}
-	// A consumer that is left behind costs the server memory until it is inactive for
-	// long enough, so not being able to delete it is no error.
-	deleted, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_ = r.js.DeleteConsumer(deleted, stream, consumer.CachedInfo().Name)
+	deleteConsumer(ctx, r.js, stream, consumer)
 	return err
 }
 
@@ -306,19 +302,30 @@ func (d *delivery) handle(msg jetstream.Msg) {
 	d.reader.next.Store(sequence + 1)
 }
 
-// trouble hears of what the client library sees go wrong. It pulls again by itself
-// after a missed heartbeat or a reconnect; what ends the consumer, it can't mend.
+// trouble hears of what the client library sees go wrong.
 func (d *delivery) trouble(_ jetstream.ConsumeContext, err error) {
-	switch {
-	case errors.Is(err, jetstream.ErrConsumerDeleted),
-		errors.Is(err, jetstream.ErrConsumerNotFound),
-		errors.Is(err, jetstream.ErrNoHeartbeat),
-		errors.Is(err, jetstream.ErrConnectionClosed),
-		errors.Is(err, jetstream.ErrBadRequest),
-		errors.Is(err, jetstream.ErrServerShutdown),
-		errors.Is(err, jetstream.ErrConsumerLeadershipChanged):
+	if endsConsumer(err) {
 		d.end(err)
 	}
+}
+
+// endsConsumer tells what a consumer does not get over. After a missed heartbeat or a
+// reconnect the library pulls again by itself, but what it pulls from may be gone.
+func endsConsumer(err error) bool {
+	for _, end := range []error{
+		jetstream.ErrConsumerDeleted,
+		jetstream.ErrConsumerNotFound,
+		jetstream.ErrNoHeartbeat,
+		jetstream.ErrConnectionClosed,
+		jetstream.ErrBadRequest,
+		jetstream.ErrServerShutdown,
+		jetstream.ErrConsumerLeadershipChanged,
+	} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // sleep waits for a time, or returns ctx's error where that comes first.
