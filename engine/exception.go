@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -29,8 +31,33 @@ func (x *exception) append(dst []byte) []byte {
 }
 
 func (x *exception) read(r *wire.Reader) {
-	if err := json.Unmarshal(r.Rest(), &x.Exception); err != nil {
+	in := json.NewDecoder(bytes.NewReader(r.Rest()))
+	in.UseNumber()
+	if err := in.Decode(&x.Exception); err != nil {
 		r.Fail(fmt.Errorf("exception: %w", err))
+	}
+	plainNumbers(x.Evidence)
+}
+
+// plainNumbers makes every whole number an int64 and every other one a float64. So
+// evidence is the same in every encoding of a command, whether or not its exception was read
+// back from the store in between.
+func plainNumbers(evidence map[string]any) {
+	for name, v := range evidence {
+		switch v := v.(type) {
+		case int:
+			evidence[name] = int64(v)
+		case float64:
+			if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+				evidence[name] = int64(v)
+			}
+		case json.Number:
+			if whole, err := v.Int64(); err == nil {
+				evidence[name] = whole
+			} else if f, err := v.Float64(); err == nil {
+				evidence[name] = f
+			}
+		}
 	}
 }
 

@@ -147,7 +147,9 @@ func (e *Engine) mustException(id string) (*item[exception], error) {
 func (e *Engine) describe(f *detectors.Finding) detectors.Description {
 	for i := range e.detectors {
 		if e.detectors[i].Class == f.Class {
-			return e.detectors[i].Describe(&e.view, f)
+			d := e.detectors[i].Describe(&e.view, f)
+			plainNumbers(d.Evidence)
+			return d
 		}
 	}
 	panic(fmt.Sprintf("finding of class %s, which no detector has", f.Class))

@@ -53,7 +53,7 @@ func Open(store Store, lateness, watermark inventory.Millis, bytesMax int64) (*S
 		lateness:  lateness,
 		epochSpan: max(1, lateness/4),
 		// A table is between three eighths and three quarters full; 64 bytes an id is its worst.
-		idsMax: int(max(bytesMax/64, 1024)),
+		idsMax: int(max(bytesMax/64, 1)),
 	}
 	s.advance(watermark)
 	if err := s.loadRuns(); err != nil {

@@ -122,6 +122,9 @@ const Sellable = "sellable"
 // Apply applies what d does to the key itself: everything but its [Timeline].
 // The caller has seen Check agree. An error comes from history alone.
 func (l *Ledger) Apply(d *inventory.Delta, history History) error {
+	if d.Price > 0 && (d.Time > l.priceAt || d.Time == l.priceAt && d.Price > l.Price) {
+		l.Price, l.priceAt = d.Price, d.Time
+	}
 	q := d.Quantity
 	switch d.Kind {
 	case inventory.Sale:
@@ -159,9 +162,6 @@ func (l *Ledger) Apply(d *inventory.Delta, history History) error {
 		if l.Channels[at].Fence.precedes(d) {
 			return l.fence(at, d, history)
 		}
-	}
-	if d.Price > 0 && (d.Time > l.priceAt || d.Time == l.priceAt && d.Price > l.Price) {
-		l.Price, l.priceAt = d.Price, d.Time
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ type position struct {
 	open     int64
 	due      inventory.Millis // of a reservation: when it lapses; 0: never
 	channel  string           // of the first add
-	lapsedAt inventory.Millis // when the latest lapse took place
+	lapsedAt inventory.Millis // when something open lapsed last
 }
 
 type verb uint8
@@ -128,7 +128,7 @@ func (t *Timeline) Advance(watermark inventory.Millis, effects []Effect) (int64,
 func (t *Timeline) NextTimer(lateness inventory.Millis) inventory.Millis {
 	switch {
 	case t.now.open == 0:
-		return t.last + lateness + 1
+		return t.closed() + lateness + 1
 	case t.Class == Reservation:
 		return t.now.due
 	}
@@ -137,8 +137,12 @@ func (t *Timeline) NextTimer(lateness inventory.Millis) inventory.Millis {
 
 // Spent reports whether nothing is open and nothing that happened can change any more.
 func (t *Timeline) Spent(horizon inventory.Millis) bool {
-	return t.now.open == 0 && t.last < horizon
+	return t.now.open == 0 && t.closed() < horizon
 }
+
+// closed returns when the last thing happened to the timeline. A lapse is one: what comes
+// late from before it finds the reservation open.
+func (t *Timeline) closed() inventory.Millis { return max(t.last, t.now.lapsedAt) }
 
 // settle makes final what no delta can precede any more.
 func (t *Timeline) settle(horizon inventory.Millis) {
@@ -205,8 +209,11 @@ func (t *Timeline) lapse(p *position, time inventory.Millis, effects []Effect) [
 	if t.Class != Reservation || p.due == 0 || p.due > time {
 		return effects
 	}
-	effects = t.giveBack(p, p.due, p.open, effects)
-	p.open, p.lapsedAt, p.due = 0, p.due, 0
+	if p.open > 0 {
+		effects = t.giveBack(p, p.due, p.open, effects)
+		p.open, p.lapsedAt = 0, p.due
+	}
+	p.due = 0
 	return effects
 }
 

@@ -38,6 +38,7 @@ type Model struct {
 	log       map[inventory.Key][]entry      // accepted deltas, in order of arrival
 	volume    map[inventory.Key]int64        // Σ |quantity| of the key's log
 	locations map[string]map[string]struct{} // by SKU
+	lapsing   []lapse                        // those of the watermark's own moment that have still to happen
 }
 
 type identity struct{ source, id string }
@@ -175,7 +176,7 @@ func (m *Model) record(k inventory.Key, e entry) {
 
 // generation returns which timeline of its reference e belongs to: the latest,
 // or a new one where that one is forgotten, which it is once it holds nothing
-// open and its last event is older than the lateness.
+// open and its last event, lapses among them, is older than the lateness.
 func (m *Model) generation(k inventory.Key, e *entry) int {
 	r, ok := referenceOf(e)
 	if !ok {

@@ -127,6 +127,11 @@ func TestReferences(t *testing.T) {
 			30 tick
 			12 reserve 1 ref=o channel=web`,
 			"reserved=1 atp=-1 web:-1"},
+		{"but one from before it, however late, keeps the order open", `
+			1 reserve 4 ref=o channel=web due=150
+			151 tick
+			140 reserve 1 ref=o channel=web`,
+			"reserved=5 atp=-5 web:-5"},
 		{"an ASN is settled by its receipt and does not lapse", `
 			1 asn 10 ref=asn due=5
 			20 receipt 6 ref=asn

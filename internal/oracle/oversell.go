@@ -1,8 +1,10 @@
 package oracle
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -20,19 +22,23 @@ type Directive struct {
 // after each step of event time.
 type Oversell struct {
 	*Model
-	open map[scope]bool // exceptions
+	open map[Scope]bool // exceptions
 	held map[place]bool // holds in force
 }
 
-// scope is what one exception is about. Location Network: the whole SKU; Channel "": the whole location.
-type scope struct{ sku, location, channel string }
+// Scope is what one exception is about.
+type Scope struct {
+	SKU      string
+	Location string // or inventory.Network
+	Channel  string // "": all channels
+}
 
 // place is what one hold binds.
 type place struct{ sku, location, channel string }
 
 // NewOversell returns a partition that has seen nothing.
 func NewOversell(c Config) *Oversell {
-	return &Oversell{New(c), map[scope]bool{}, map[place]bool{}}
+	return &Oversell{New(c), map[Scope]bool{}, map[place]bool{}}
 }
 
 // Apply takes the next delta of the log and returns what became of it and the
@@ -43,12 +49,20 @@ func (o *Oversell) Apply(d inventory.Delta) (Outcome, *inventory.Invalid, []Dire
 		return outcome, why, nil
 	}
 	var directives []Directive
-	for _, due := range o.duesBy(d.Time) {
-		o.watermark = due
+	for o.lapsing = o.lapsesBy(d.Time); len(o.lapsing) > 0; {
+		o.watermark = o.lapsing[0].due
+		o.lapsing = o.lapsing[1:]
 		directives = append(directives, o.look()...)
 	}
 	o.accept(&d)
 	return outcome, nil, append(directives, o.look()...)
+}
+
+// Open returns the exceptions that stand, by SKU, location and channel.
+func (o *Oversell) Open() []Scope {
+	return slices.SortedFunc(maps.Keys(o.open), func(a, b Scope) int {
+		return cmp.Or(strings.Compare(a.SKU, b.SKU), strings.Compare(a.Location, b.Location), strings.Compare(a.Channel, b.Channel))
+	})
 }
 
 // Availability is the Model's, with the holds in force.
@@ -65,17 +79,29 @@ func (o *Oversell) Network(sku string) inventory.SKUAvailability {
 	return o.network(sku, func(channel, location string) bool { return o.held[place{sku, location, channel}] })
 }
 
-// duesBy returns the moments after the watermark, up to time, at which something lapses.
-func (o *Oversell) duesBy(time inventory.Millis) []inventory.Millis {
-	dues := map[inventory.Millis]struct{}{}
-	for _, log := range o.log {
-		for _, t := range o.timelines(log) {
+// lapse is a reservation that ends by itself.
+type lapse struct {
+	due inventory.Millis
+	key inventory.Key
+	ref reference
+}
+
+// lapsesBy returns what lapses after the watermark, up to time: one after another, those of one
+// moment by SKU, location and reference.
+func (o *Oversell) lapsesBy(time inventory.Millis) []lapse {
+	var lapses []lapse
+	for key := range o.log {
+		for ref, t := range o.timelines(key) {
 			if t.open > 0 && t.due > 0 && t.due <= time {
-				dues[t.due] = struct{}{}
+				lapses = append(lapses, lapse{t.due, key, ref})
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(dues))
+	slices.SortFunc(lapses, func(a, b lapse) int {
+		return cmp.Or(cmp.Compare(a.due, b.due), strings.Compare(a.key.SKU, b.key.SKU),
+			strings.Compare(a.key.Location, b.key.Location), strings.Compare(a.ref.ref, b.ref.ref))
+	})
+	return lapses
 }
 
 // look opens and resolves what is to be, and returns the holds and releases by
@@ -102,27 +128,24 @@ func (o *Oversell) look() []Directive {
 
 // edges opens and resolves the exceptions of one SKU.
 func (o *Oversell) edges(n *inventory.SKUAvailability) {
-	total, stocked := int64(0), 0
+	total := int64(0)
 	for _, a := range n.Locations {
-		own := scope{n.SKU, a.Location, ""}
+		own := Scope{n.SKU, a.Location, ""}
 		o.edge(own, a.ATP)
 		if !o.open[own] {
 			for _, c := range a.Channels {
-				o.edge(scope{n.SKU, a.Location, c.Channel}, c.ATP)
+				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP)
 			}
 		}
 		total += a.ATP
-		if o.stocked(inventory.Key{SKU: n.SKU, Location: a.Location}) {
-			stocked++
-		}
 	}
-	if network := (scope{n.SKU, inventory.Network, ""}); stocked >= 2 || o.open[network] {
-		o.edge(network, total)
+	if len(n.Locations) >= 2 { // a single location is its own network
+		o.edge(Scope{n.SKU, inventory.Network, ""}, total)
 	}
 }
 
 // edge opens an exception below zero and resolves it at one or more; in between it stays as it is.
-func (o *Oversell) edge(s scope, atp int64) {
+func (o *Oversell) edge(s Scope, atp int64) {
 	switch {
 	case atp < 0:
 		o.open[s] = true
@@ -136,10 +159,10 @@ func (o *Oversell) wanted(n *inventory.SKUAvailability) map[place]bool {
 	wanted := map[place]bool{}
 	for _, a := range n.Locations {
 		for _, c := range a.Channels {
-			if o.open[scope{n.SKU, a.Location, ""}] || o.open[scope{n.SKU, a.Location, c.Channel}] {
+			if o.open[Scope{n.SKU, a.Location, ""}] || o.open[Scope{n.SKU, a.Location, c.Channel}] {
 				wanted[place{n.SKU, a.Location, c.Channel}] = true
 			}
-			if o.open[scope{n.SKU, inventory.Network, ""}] {
+			if o.open[Scope{n.SKU, inventory.Network, ""}] {
 				wanted[place{n.SKU, inventory.Network, c.Channel}] = true
 			}
 		}
@@ -177,16 +200,4 @@ func (o *Oversell) sellable(p place) int64 {
 		}
 	}
 	return 0
-}
-
-// stocked reports whether any delta with an effect on stock touched the key.
-func (o *Oversell) stocked(k inventory.Key) bool {
-	return slices.ContainsFunc(o.log[k], func(e entry) bool {
-		switch e.Kind {
-		case inventory.Snapshot, inventory.PickFailed, inventory.Substitute, inventory.Promo,
-			inventory.Task, inventory.TaskDone, inventory.Capacity:
-			return false
-		}
-		return true
-	})
 }

@@ -58,6 +58,18 @@ func TestOversell(t *testing.T) {
 			2 hold web@leeds
 			50 release web@leeds to 1
 			50 hold web@leeds`},
+		{"what lapses at one moment lapses one after another, by reference", `
+			1 count 1
+			2 reserve 3 ref=b channel=web due=10
+			3 reserve 2 ref=a channel=web due=10
+			10 tick`, `
+			2 hold web@leeds
+			10 release web@leeds to 1`},
+		{"every location counts for the network, whatever it was named by", `
+			1 sale 1 channel=web
+			2 snapshot 9 at=york`, `
+			1 hold web@leeds
+			2 hold web@*`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := NewOversell(config)

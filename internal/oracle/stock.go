@@ -12,8 +12,8 @@ const sellable = "sellable"
 
 // Availability works out the stock of one key. Held is left false: it is [Oversell]'s.
 func (m *Model) Availability(sku, location string) inventory.Availability {
-	log := m.log[inventory.Key{SKU: sku, Location: location}]
-	timelines := m.timelines(log)
+	key := inventory.Key{SKU: sku, Location: location}
+	log, timelines := m.log[key], m.timelines(key)
 	a := inventory.Availability{SKU: sku, Location: location, Channels: []inventory.ChannelAvailability{}}
 	a.OnHand, a.CountedAt = onHand(log)
 	a.Unavailable = unavailable(log)

@@ -43,14 +43,14 @@ type timeline struct {
 	open      int64
 	due       inventory.Millis // when open lapses; 0: it does not
 	channel   string           // of the first reserve
-	last      inventory.Millis // time of the last event
+	last      inventory.Millis // time of the last event, lapses among them
 	givenBack []consumed       // by releases and lapses, to the channel's ring-fence
 }
 
 // timelines folds every reference of a key's log as of the watermark.
-func (m *Model) timelines(log []entry) map[reference]timeline {
+func (m *Model) timelines(k inventory.Key) map[reference]timeline {
 	events := map[reference][]entry{}
-	for _, e := range log {
+	for _, e := range m.log[k] {
 		if r, ok := referenceOf(&e); ok {
 			r.generation = e.generation
 			events[r] = append(events[r], e)
@@ -58,7 +58,11 @@ func (m *Model) timelines(log []entry) map[reference]timeline {
 	}
 	folded := map[reference]timeline{}
 	for r, es := range events {
-		folded[r] = fold(r.class, es, m.watermark)
+		now := m.watermark
+		if slices.Contains(m.lapsing, lapse{now, k, r}) {
+			now-- // its turn comes
+		}
+		folded[r] = fold(r.class, es, now)
 	}
 	return folded
 }
@@ -69,7 +73,7 @@ func fold(c class, events []entry, watermark inventory.Millis) timeline {
 	slices.SortFunc(events, byTime)
 	for _, e := range events {
 		t.lapse(e.Time)
-		t.last = e.Time
+		t.last = max(t.last, e.Time)
 		took := min(t.open, e.Quantity)
 		switch e.Kind {
 		case inventory.Reserve, inventory.ASN, inventory.TransferOut:
@@ -95,6 +99,9 @@ func fold(c class, events []entry, watermark inventory.Millis) timeline {
 func (t *timeline) lapse(now inventory.Millis) {
 	if t.due == 0 || now < t.due {
 		return
+	}
+	if t.open > 0 {
+		t.last = max(t.last, t.due)
 	}
 	t.givenBack = append(t.givenBack, consumed{t.channel, t.due, -t.open})
 	t.open, t.due = 0, 0

@@ -20,6 +20,9 @@ type Shape struct {
 	// comes twice, and a reference belongs to one channel for good.
 	Orderly bool
 
+	// Hot logs are about one SKU at one location.
+	Hot bool
+
 	// Without are kinds that are not to be drawn.
 	Without []inventory.Kind
 }
@@ -37,6 +40,9 @@ func Log(s Shape) *rapid.Generator[[]inventory.Delta] {
 			refs:      names(t, "ref", "o1", "o2", "o3", "o4"),
 			kinds:     kinds(s.Without),
 			huge:      !s.Orderly && rapid.IntRange(0, 9).Draw(t, "huge") == 0,
+		}
+		if s.Hot {
+			w.skus, w.locations = w.skus[:1], w.locations[:1]
 		}
 		n := rapid.IntRange(1, s.DeltasMax).Draw(t, "deltas")
 		log := make([]inventory.Delta, 0, n)
@@ -194,9 +200,14 @@ func (w *world) reference(t *rapid.T, d *inventory.Delta) {
 	d.Ref = rapid.SampledFrom(w.refs).Draw(t, "ref")
 }
 
-// due draws when something is due: mostly ahead of the newest time, sometimes before its own.
+// due draws when something is due: mostly ahead of the newest time, sometimes before its own,
+// sometimes when all that led to it is past the lateness.
 func (w *world) due(t *rapid.T) inventory.Millis {
-	return max(w.now+inventory.Millis(rapid.Int64Range(-1, 6).Draw(t, "due"))*w.grid, 1)
+	most := int64(6)
+	if oneIn(t, 4, "far") {
+		most = 2 * int64(w.shape.Lateness/w.grid)
+	}
+	return max(w.now+inventory.Millis(rapid.Int64Range(-1, most).Draw(t, "due"))*w.grid, 1)
 }
 
 // repeat draws an earlier delta again: as it was, or with its id on something else.

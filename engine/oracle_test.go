@@ -1,0 +1,247 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/engine/window"
+	"github.com/holdfast-atp/holdfast/internal/oracle"
+	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// drawnConfig draws how late deltas may be; a quarter of a minute lets panes of seconds meet, a day
+// is what holdfast runs with.
+func drawnConfig(t *rapid.T) engine.Config {
+	lateness := rapid.SampledFrom([]inventory.Millis{inventory.Minute, inventory.Hour, inventory.Day}).Draw(t, "lateness")
+	return engine.Config{
+		Lateness:       lateness,
+		WindowLateness: lateness / rapid.SampledFrom([]inventory.Millis{1, 12, 300}).Draw(t, "of it for windows"),
+	}
+}
+
+// TestEngineEqualsModel: whatever is thrown at it, the engine says of each delta, of stock, windows,
+// exceptions and holds what the naive model says.
+func TestEngineEqualsModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { equalModel(t, gen.Shape{DeltasMax: 60}) })
+}
+
+// TestEngineEqualsModelOnAHotKey: a key with so many movements that its journal leaves the record page by page.
+func TestEngineEqualsModelOnAHotKey(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { equalModel(t, gen.Shape{DeltasMax: 200, Hot: true, Without: quiet}) })
+}
+
+// quiet are the kinds that move no stock and set nothing that it depends on.
+var quiet = []inventory.Kind{
+	inventory.Snapshot, inventory.PickFailed, inventory.Substitute,
+	inventory.Promo, inventory.Task, inventory.TaskDone, inventory.Capacity,
+}
+
+func equalModel(t *rapid.T, shape gen.Shape) {
+	config := drawnConfig(t)
+	shape.Lateness = config.Lateness
+	log := gen.Log(shape).Draw(t, "log")
+	cuts := gen.Cuts(len(log)).Draw(t, "cuts")
+	p := open(t, partition{config: config, only: inventory.Oversell})
+	model := oracle.NewOversell(oracle.Config{Lateness: config.Lateness, WindowLateness: config.WindowLateness})
+	told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
+	for i, d := range log {
+		before := len(p.said)
+		got := p.take(t, gen.Message{d})[0]
+		outcome, why, directives := model.Apply(d)
+		where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
+		sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
+		sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
+		sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
+		sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+		if cuts[i] {
+			p.commit(t)
+			equalStock(t, where, p, model)
+			equalWindows(t, where, p, model)
+			standing(t, p, told)
+		}
+	}
+	counted(t, p.engine.Counters(), p.results)
+}
+
+func judged(outcome string, why *inventory.Invalid) string {
+	if why == nil {
+		return outcome
+	}
+	return outcome + " as " + string(why.Reason)
+}
+
+// equalStock compares every figure of every SKU, and of every key by itself.
+func equalStock(t *rapid.T, where string, p *partition, model *oracle.Oversell) {
+	for _, key := range model.Keys() {
+		got, ok, err := engine.ReadKey(p.store, key.SKU, key.Location)
+		if err != nil || !ok {
+			t.Fatalf("%s%v: found %v, %v", where, key, ok, err)
+		}
+		sameText(t, where+"figures of a key", pretty(t, got), pretty(t, model.Availability(key.SKU, key.Location)))
+		all, ok, err := engine.ReadSKU(p.store, key.SKU)
+		if err != nil || !ok {
+			t.Fatalf("%s%v: found %v, %v", where, key, ok, err)
+		}
+		want := model.Network(key.SKU)
+		want.Position = all.Position // the caller's to fill in
+		if want.Channels == nil {
+			want.Channels = []inventory.NetworkChannel{}
+		}
+		sameText(t, where+"figures of a SKU", pretty(t, all), pretty(t, want))
+	}
+	if _, ok, err := engine.ReadKey(p.store, "never", "named"); ok || err != nil {
+		t.Fatalf("%sa key that no delta named: found %v, %v", where, ok, err)
+	}
+}
+
+func pretty(t fataler, v any) string {
+	t.Helper()
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatalf("%+v: %v", v, err)
+	}
+	return string(text)
+}
+
+var seriesOf = map[oracle.Series]window.Series{
+	oracle.Demand: window.Demand, oracle.Sales: window.Sales, oracle.Cancels: window.Cancels,
+	oracle.Returns: window.Returns, oracle.Adjustments: window.Adjustments, oracle.PickFailures: window.PickFailures,
+}
+
+// equalWindows compares, for every series and tier, the sums over the newest pane, some and all.
+func equalWindows(t *rapid.T, where string, p *partition, model *oracle.Oversell) {
+	for _, key := range model.Keys() {
+		windows, err := engine.ReadWindows(p.store, key.SKU, key.Location)
+		if err != nil {
+			t.Fatalf("%s%v: %v", where, key, err)
+		}
+		for _, tier := range []window.Tier{window.Seconds, window.Minutes, window.Hours, window.Days} {
+			newest := model.Watermark() / tier.Size()
+			for _, series := range oracle.AllSeries() {
+				panes := model.Window(key.SKU, key.Location, series, tier.Size())
+				for _, n := range []int64{1, 2, tier.Panes() / 2, tier.Panes()} {
+					want := oracle.Total{}
+					for i, pane := range panes {
+						if i > newest-inventory.Millis(n) {
+							want.Count += pane.Count
+							want.Sum += pane.Sum
+						}
+					}
+					if got := windows.Sum(tier, seriesOf[series], n, model.Watermark()); oracle.Total(got) != want {
+						t.Fatalf("%s%v: series %d over %d panes of %v: %+v, want %+v", where, key, series, n, tier.Size(), got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// directed is what a subscriber knows that has heard everything.
+type directed struct {
+	open map[string]oracle.Scope // by exception id
+	held map[string]bool
+}
+
+// hear takes in outputs and returns the holds and releases among them, renewals left out: a renewal
+// says again what stands.
+func (told *directed) hear(t *rapid.T, outputs []engine.Output) string {
+	var heard []oracle.Directive
+	for _, o := range outputs {
+		switch {
+		case o.Exception != nil:
+			x := o.Exception
+			scope := oracle.Scope{SKU: x.SKU, Location: x.Location}
+			if _, shared := x.Evidence["channel_atp"]; shared {
+				scope.Channel = x.Channels[0]
+			}
+			if x.Status == inventory.Resolved {
+				if told.open[x.ID] != scope {
+					t.Fatalf("%s resolves %+v, which it did not open", x.ID, scope)
+				}
+				delete(told.open, x.ID)
+			} else {
+				told.open[x.ID] = scope
+			}
+		case o.Command != nil:
+			c := o.Command
+			place := fmt.Sprintf("%q@%q of %q", c.Channel, c.Location, c.SKU)
+			hold := c.Action == inventory.Hold
+			if hold && told.held[place] {
+				continue
+			}
+			told.held[place] = hold
+			heard = append(heard, oracle.Directive{Action: c.Action, Channel: c.Channel, SKU: c.SKU, Location: c.Location, Sellable: c.Sellable})
+		}
+	}
+	return directiveLines(heard)
+}
+
+func (told *directed) openLines() string {
+	var scopes []oracle.Scope
+	for _, s := range told.open {
+		scopes = append(scopes, s)
+	}
+	return scopeLines(scopes)
+}
+
+func directiveLines(directives []oracle.Directive) string {
+	var lines []string
+	for _, d := range directives {
+		lines = append(lines, fmt.Sprintf("%s %q@%q of %q to %d", d.Action, d.Channel, d.Location, d.SKU, d.Sellable))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func scopeLines(scopes []oracle.Scope) string {
+	var lines []string
+	for _, s := range scopes {
+		lines = append(lines, fmt.Sprintf("%q@%q of %q", s.Channel, s.Location, s.SKU))
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// standing holds what the partition says stands against what a subscriber heard, and against its
+// list of exceptions: those that stand first, the worst of them first.
+func standing(t *rapid.T, p *partition, told directed) {
+	held := int64(0)
+	for _, h := range told.held {
+		if h {
+			held++
+		}
+	}
+	got := p.engine.Standing()
+	if got.Held != held || got.Exceptions != int64(len(told.open)) {
+		t.Fatalf("standing is %+v, want %d held and %d exceptions", got, held, len(told.open))
+	}
+	exposure, stand := int64(0), 0
+	var before *inventory.Exception
+	err := engine.ReadExceptions(p.store, "", func(_ engine.Rank, x *inventory.Exception) bool {
+		if x.Status != inventory.Resolved {
+			exposure += x.Exposure
+			stand++
+		}
+		if before != nil && before.Status == x.Status && before.Exposure < x.Exposure {
+			t.Fatalf("%s with %d at risk is listed before %s with %d", before.ID, before.Exposure, x.ID, x.Exposure)
+		}
+		if before != nil && before.Status == inventory.Resolved && x.Status != inventory.Resolved {
+			t.Fatalf("%s, which ended, is listed before %s, which stands", before.ID, x.ID)
+		}
+		before = x
+		return true
+	})
+	if err != nil {
+		t.Fatalf("list the exceptions: %v", err)
+	}
+	if got.Exposure != exposure || got.Exceptions != int64(stand) {
+		t.Fatalf("standing is %+v, but the list has %d exceptions with %d at risk", got, stand, exposure)
+	}
+}

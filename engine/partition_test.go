@@ -1,0 +1,209 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/engine/dedupe"
+	"github.com/holdfast-atp/holdfast/engine/enginetest"
+	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// fataler is what a testing.T, a rapid.T and a testing.F have in common.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// partition drives an engine as a worker does: it decodes messages, applies their deltas and
+// spoils the bytes that they borrowed, and commits where a batch ends.
+type partition struct {
+	config engine.Config
+	only   inventory.Class // the one detector that looks; "": all of them
+	store  *enginetest.Store
+	engine *engine.Engine
+
+	messages uint64          // taken in since the partition began
+	said     []engine.Output // since then
+	results  []engine.Result // since then, one a delta
+}
+
+// open begins a partition, or takes up one where its store left off.
+func open(t fataler, p partition) *partition {
+	t.Helper()
+	if p.store == nil {
+		p.store = enginetest.NewStore()
+	}
+	e, err := engine.New(p.config, p.store)
+	if err != nil {
+		t.Fatalf("open the partition: %v", err)
+	}
+	if p.only != "" {
+		engine.OnlyDetect(e, string(p.only))
+	}
+	p.engine = e
+	return &p
+}
+
+// take applies one message, the next of the log.
+func (p *partition) take(t fataler, m gen.Message) []engine.Result {
+	t.Helper()
+	payload := encode(m)
+	p.messages++
+	return p.apply(t, payload)
+}
+
+func encode(m gen.Message) []byte {
+	var payload []byte
+	for i := range m {
+		payload = codec.AppendDelta(payload, &m[i])
+	}
+	return payload
+}
+
+func (p *partition) apply(t fataler, payload []byte) []engine.Result {
+	t.Helper()
+	var batch codec.Batch
+	batch.Decode(payload)
+	from := len(p.results)
+	bad := batch.Bad
+	for i := range batch.Deltas {
+		at := engine.At{Sequence: p.messages, Index: i, LogTime: gen.Start + inventory.Millis(p.messages)}
+		if len(bad) > 0 && bad[0].Index == i {
+			p.results = append(p.results, p.engine.Reject(at, bad[0].Err))
+			bad = bad[1:]
+			continue
+		}
+		result, err := p.engine.Apply(at, &batch.Deltas[i])
+		if err != nil {
+			t.Fatalf("message %d, delta %d: %v", p.messages, i, err)
+		}
+		p.results = append(p.results, result)
+	}
+	for i := range payload {
+		payload[i] = 0xa5
+	}
+	p.said = append(p.said, p.engine.Outputs()...)
+	p.engine.ClearOutputs()
+	return p.results[from:]
+}
+
+// flush returns all that changed, not yet committed.
+func (p *partition) flush(t fataler) *enginetest.Batch {
+	t.Helper()
+	batch := p.store.Batch()
+	if err := p.engine.Flush(batch); err != nil {
+		t.Fatalf("flush: %v", err)
+	}
+	return batch
+}
+
+func (p *partition) commit(t fataler) {
+	t.Helper()
+	p.flush(t).Commit()
+	p.engine.Committed()
+}
+
+// state is the store's content but for the ids that it remembers: where these stand depends on
+// batches and memory.
+func (p *partition) state() string { return p.store.Dump(dedupe.Prefixes()...) }
+
+// transcript is everything that was said, a line an output, in every encoding in which it can go out.
+func (p *partition) transcript(t fataler) string {
+	t.Helper()
+	var lines strings.Builder
+	for i := range p.said {
+		lines.WriteString(line(t, &p.said[i]))
+		lines.WriteByte('\n')
+	}
+	return lines.String()
+}
+
+func line(t fataler, o *engine.Output) string {
+	t.Helper()
+	var text, packed []byte
+	var err error
+	switch {
+	case o.Command != nil:
+		if text, err = codec.EncodeCommand(o.Command, codec.JSON); err == nil {
+			packed, err = codec.EncodeCommand(o.Command, codec.Msgpack)
+		}
+	case o.Exception != nil:
+		text, err = codec.EncodeException(o.Exception)
+	case o.Decision != nil:
+		text, err = codec.EncodeDecision(o.Decision)
+	default:
+		text, err = json.Marshal(o.Rejected)
+	}
+	if err != nil {
+		t.Fatalf("encode output %d: %v", o.Ordinal, err)
+	}
+	return fmt.Sprintf("%d %s, packed %x", o.Ordinal, text, xxh3.Hash(packed))
+}
+
+// outcomes is what became of each delta, with the reason where it was rejected.
+func outcomes(results []engine.Result) string {
+	var words []string
+	for _, r := range results {
+		words = append(words, outcome(r))
+	}
+	return strings.Join(words, " ")
+}
+
+func outcome(r engine.Result) string {
+	if r.Invalid != nil {
+		return string(r.Invalid.Reason)
+	}
+	return r.Outcome.String()
+}
+
+// counted holds the counters against the results.
+func counted(t fataler, c engine.Counters, results []engine.Result) {
+	t.Helper()
+	want := engine.Counters{Read: uint64(len(results)), WindowLate: c.WindowLate}
+	for _, r := range results {
+		switch r.Outcome {
+		case engine.Applied:
+			want.Applied++
+		case engine.Duplicate:
+			want.Duplicates++
+		case engine.Rejected:
+			want.Rejected++
+		default:
+			t.Fatalf("a delta had no outcome: %+v", r)
+		}
+		if (r.Outcome == engine.Rejected) != (r.Invalid != nil) {
+			t.Fatalf("outcome %s with reason %v", r.Outcome, r.Invalid)
+		}
+	}
+	if c != want || c.Read != c.Applied+c.Duplicates+c.Rejected {
+		t.Fatalf("counters are %+v, want %+v", c, want)
+	}
+}
+
+// sameText fails where two texts differ, and shows the first line that does.
+func sameText(t fataler, what, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(g), len(w)) {
+		if a, b := at(g, i), at(w, i); a != b {
+			t.Fatalf("%s differ at line %d of %d and %d:\n got %s\nwant %s", what, i, len(g), len(w), a, b)
+		}
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(no more)"
+}
