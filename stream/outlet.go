@@ -19,6 +19,11 @@ const (
 	groupMessagesMax = 1000
 	groupBytesMax    = 1 << 20
 
+	// groupMessagesMin is how many must wait to go as a batch, for which the server makes
+	// a file of its own first: 5 to 10 ms, where one message takes 0.1 ms, or 0.7 ms where
+	// each is synced. Batches pay from 130 messages on, or from 8.
+	groupMessagesMin = 32
+
 	// publishTimeout is after how long it is unknown what became of a group.
 	publishTimeout = 5 * time.Second
 
@@ -52,6 +57,7 @@ type outlet struct {
 
 	// Of run alone, once it runs.
 	lastWord
+	groupMin   int    // messages: fewer go one by one
 	process    string // begins the id of every batch of this publisher
 	batches    uint64 // how many were begun
 	groupMax   int    // messages: 1 after a failure, and twice as many after each success
@@ -104,7 +110,8 @@ func (o *outlet) run(ctx context.Context) {
 	}
 }
 
-// group returns what is to be sent next: the front of the queue.
+// group returns what is to be sent next: the front of the queue, or the first of it
+// where not enough are waiting for a batch.
 func (o *outlet) group() []Output {
 	o.publisher.mu.Lock()
 	defer o.publisher.mu.Unlock()
@@ -115,6 +122,9 @@ func (o *outlet) group() []Output {
 			break
 		}
 		n++
+	}
+	if n > 1 && n < o.groupMin {
+		n = 1
 	}
 	return o.queue[:n]
 }

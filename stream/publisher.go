@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -32,8 +33,9 @@ var errPublisherClosed = errors.New("the publisher is closed")
 // last message in that stream, by sequence. The stream refuses it where something came
 // in between: a message thought lost, or another process that believes it owns the
 // partition. The subjects of [Rejected] name no partition, so there the first message
-// of a group carries a Nats-Msg-Id instead, which catches what is late by less than the
-// stream's duplicate window, but not another process.
+// of a group carries its ordinal as a Nats-Msg-Id instead: a group begins behind the
+// last one that is stored, so two that differ on what that is begin alike, and the
+// stream refuses the second, for as long as its duplicate window.
 //
 // Publish is for one goroutine; the rest is for any.
 type Publisher struct {
@@ -56,6 +58,11 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 	if log == nil {
 		log = slog.Default()
 	}
+	return openPublisher(ctx, js, t, p, since, log, groupMessagesMin)
+}
+
+// openPublisher is OpenPublisher for groups of at least groupMin.
+func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, since time.Time, log *slog.Logger, groupMin int) (*Publisher, error) {
 	publisher := &Publisher{}
 	process := rand.Text()
 	for kind := range Kind(kinds) {
@@ -71,6 +78,7 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 				partition: p,
 			},
 			process:  process,
+			groupMin: groupMin,
 			groupMax: groupMessagesMax,
 		}
 		if !since.IsZero() {
@@ -130,22 +138,25 @@ func (p *Publisher) Acked() uint64 {
 }
 
 // acked is Acked, under the lock.
-func (p *Publisher) acked() uint64 {
-	acked := p.given
+func (p *Publisher) acked() uint64 { return min(p.given, p.pending()-1) }
+
+// pending returns the first ordinal that is not known to be stored. Under the lock.
+func (p *Publisher) pending() uint64 {
+	first := uint64(math.MaxUint64)
 	for _, out := range p.outlets {
 		if len(out.queue) > 0 {
-			acked = min(acked, out.queue[0].Ordinal-1)
+			first = min(first, out.queue[0].Ordinal)
 		}
 	}
-	return acked
+	return first
 }
 
-// Wait returns when Acked has reached ordinal, with ctx's error, or when the publisher
-// is closed.
+// Wait returns when every output up to ordinal that was given to Publish is in its
+// stream, with ctx's error, or when the publisher is closed.
 func (p *Publisher) Wait(ctx context.Context, ordinal uint64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.acked() < ordinal {
+	for p.pending() <= ordinal {
 		if err := p.wait(ctx); err != nil {
 			return fmt.Errorf("wait for output %d: %w", ordinal, err)
 		}
