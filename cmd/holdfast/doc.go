@@ -1,0 +1,15 @@
+// Command holdfast is the program: one file a subcommand, and node.go, which puts the
+// rooms together.
+//
+//	holdfast run          everything on this machine: NATS, state, HTTP, console
+//	holdfast replay FILE  a year of real sales through the whole of it
+//	holdfast publish      deltas from a file or from standard input
+//	holdfast watch        commands as they come
+//	holdfast atp SKU      what can be promised
+//	holdfast exceptions   what is wrong, worst exposure first
+//	holdfast bench        what this machine can do
+//	holdfast version
+//
+// Every flag is also a HOLDFAST_ variable and a key of the file that --config names.
+// Exit codes: 0 done, 1 failed, 2 wrong usage, each with one line that says what to do.
+package main

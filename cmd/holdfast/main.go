@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Config configFile `help:"YAML file with any of the flags as keys." placeholder:"FILE"`
+	JSON   bool       `help:"Print JSON, one value a line, for programs." name:"json"`
+	Quiet  bool       `help:"Log errors only." short:"q"`
+
+	Run        runCmd        `cmd:"" help:"Run everything on this machine: NATS, state, HTTP and console."`
+	Replay     replayCmd     `cmd:"" help:"Put the UCI Online Retail file through JetStream and the engine."`
+	Publish    publishCmd    `cmd:"" help:"Publish deltas from a file or standard input."`
+	Watch      watchCmd      `cmd:"" help:"Print commands as they come."`
+	ATP        atpCmd        `cmd:"" name:"atp" help:"Say what can be promised of a SKU."`
+	Exceptions exceptionsCmd `cmd:"" help:"List exceptions, worst exposure first."`
+	Bench      benchCmd      `cmd:"" help:"Measure catch-up and latency on this machine."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// usageError is a mistake in how the program was called.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// run is the program with its surroundings as arguments.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("holdfast"),
+		kong.Description("Finds oversell and phantom stock in milliseconds, and tells the channels to hold."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.DefaultEnvars("HOLDFAST"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // the struct tags above are wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help
+		return exited
+	case err != nil:
+		fmt.Fprintf(stderr, "holdfast: %v; see holdfast --help\n", err)
+		return exitUsage
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	level := slog.LevelInfo
+	if c.Quiet {
+		level = slog.LevelError
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(log)
+	err = parsed.Run(&terminal{ctx: ctx, in: stdin, out: stdout, err: stderr, json: c.JSON, log: log})
+
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "holdfast: %v; see holdfast %s --help\n", err, parsed.Command())
+		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "holdfast: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintf(stderr, "holdfast: %v\n", err)
+	return exitFailed
+}

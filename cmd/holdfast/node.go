@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/holdfast-atp/holdfast/client"
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/console"
+	"github.com/holdfast-atp/holdfast/stream"
+)
+
+// node is holdfast in one process: NATS unless it is elsewhere, the partitions, a
+// producer, and HTTP.
+type node struct {
+	url       string // of NATS
+	embedded  *stream.Embedded
+	processor *stream.Processor
+	producer  *client.Producer
+	nc        *nats.Conn // the producer's and the console's
+	web       *console.Server
+
+	stopWeb context.CancelFunc
+	webDone chan error
+}
+
+const (
+	startMax = 15 * time.Minute // a great store is read through after a hard kill
+	closeMax = 10 * time.Second
+)
+
+// startNode starts everything, and HTTP where web says so.
+func startNode(ctx context.Context, f *nodeFlags, web bool, log *slog.Logger) (n *node, err error) {
+	ctx, cancel := context.WithTimeout(ctx, startMax)
+	defer cancel()
+	n = &node{url: f.NATS}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.close())
+		}
+	}()
+	if f.NATS == "" {
+		n.embedded, err = stream.StartEmbedded(stream.EmbeddedConfig{
+			Dir:        filepath.Join(f.Data, "nats"),
+			Port:       f.NATSPort,
+			SyncAlways: f.Sync == "always",
+			Log:        log,
+		})
+		if err != nil {
+			return n, err
+		}
+		n.url = n.embedded.URL()
+	}
+	n.processor, err = stream.Start(ctx, stream.Config{
+		Topology:   f.topology(),
+		Connect:    func(name string) (*nats.Conn, error) { return dial(n.url, name) },
+		DataDir:    filepath.Join(f.Data, "state"),
+		CacheBytes: int64(f.Cache),
+		Commands:   codec.Encoding(f.Commands.Encoding),
+		Log:        log,
+	})
+	if err != nil {
+		return n, err
+	}
+	if n.nc, err = dial(n.url, "holdfast producer"); err != nil {
+		return n, err
+	}
+	n.producer, err = client.NewProducer(n.nc, client.Prefix(f.Prefix), client.Partitions(f.Partitions))
+	if err != nil {
+		return n, err
+	}
+	if web {
+		err = n.startWeb(f, log)
+	}
+	return n, err
+}
+
+func (n *node) startWeb(f *nodeFlags, log *slog.Logger) (err error) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		stream.NewCollector(n.processor),
+	)
+	backend, err := newBackend(n, f.topology())
+	if err != nil {
+		return err
+	}
+	n.web, err = console.NewServer(console.Config{
+		Addr:     f.HTTP,
+		Backend:  backend,
+		Registry: registry,
+		Logger:   log,
+		Version:  version(),
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	n.stopWeb, n.webDone = stop, make(chan error, 1)
+	go func() { n.webDone <- n.web.Run(ctx) }()
+	return nil
+}
+
+// close stops taking, commits, hands over and lets go, in the order in which each
+// still has what it needs.
+func (n *node) close() error {
+	var errs []error
+	if n.stopWeb != nil {
+		n.stopWeb()
+		errs = append(errs, <-n.webDone)
+	} else if n.web != nil {
+		errs = append(errs, n.web.Close())
+	}
+	if n.producer != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeMax)
+		errs = append(errs, n.producer.Close(ctx))
+		cancel()
+	}
+	if n.nc != nil {
+		n.nc.Close()
+	}
+	if n.processor != nil {
+		errs = append(errs, n.processor.Close())
+	}
+	if n.embedded != nil {
+		errs = append(errs, n.embedded.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// greet says what was started and where to look.
+func (n *node) greet(t *terminal, f *nodeFlags) {
+	where := redact(n.url)
+	if n.embedded != nil {
+		where += " (in this process"
+		if f.Sync == "lazy" {
+			where += "; syncs every two minutes"
+		}
+		where += ")"
+	}
+	t.say("holdfast %s: %d partitions on %s, data in %s", version(), f.Partitions, where, f.Data)
+	if n.web != nil {
+		t.say("console and API: %s", n.web.URL())
+	}
+	for partition, err := range n.processor.Failed() {
+		fmt.Fprintf(t.err, "partition %d stands still: %v\n", partition, err)
+	}
+}
+
+// serve waits until it is told to stop, or until HTTP fails.
+func (n *node) serve(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.webDone:
+		n.webDone <- nil
+		return err
+	}
+}

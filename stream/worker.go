@@ -1,0 +1,243 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/state"
+)
+
+// workerConfig is what the workers of a process share.
+type workerConfig struct {
+	topology Topology
+	engine   engine.Config // Partition and Partitions are filled in by each
+	commands codec.Encoding
+	bounds   Bounds
+	log      *slog.Logger
+}
+
+// worker owns one partition: open and run are one goroutine, and nothing in them locks
+// but the moment at which progress is told.
+//
+// Invariant: between two fetches, state, outbox and position are those of the last
+// committed batch, and every output up to there is in its stream, in the outbox, or both.
+type worker struct {
+	config    workerConfig
+	partition int
+	db        *state.DB
+	engine    *engine.Engine
+	reader    *Reader
+	publisher *Publisher
+	encoder   encoder
+	batch     *state.Batch
+
+	pending []Output // said since the last commit
+	scratch []byte
+	counts  batchTally
+
+	progress *progress
+	tally    *tallyBook
+}
+
+// openWorker takes up partition db where it was left: it checks that the log is the one
+// that the state was made from, and hands what may not be published yet to the publisher.
+// js reads, outputs publishes: two connections, so that a deep read delays no command.
+func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outputs jetstream.JetStream) (w *worker, err error) {
+	p := db.Partition()
+	w = &worker{
+		config:    config,
+		partition: p,
+		db:        db,
+		encoder:   encoder{config.topology, p, config.commands},
+		counts:    batchTally{rare: newTally()},
+		progress:  &progress{},
+		tally:     &tallyBook{all: newTally()},
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+
+	at, known, err := db.Position()
+	if err != nil {
+		return w, err
+	}
+	stored, since := &at, at.LogTime.Time()
+	if !known {
+		stored, since = nil, time.Time{}
+	}
+	if err := CheckPosition(ctx, js, config.topology, p, stored); err != nil {
+		return w, err
+	}
+	config.engine.Partition, config.engine.Partitions = p, config.topology.Partitions
+	if w.engine, err = engine.New(config.engine, db); err != nil {
+		return w, err
+	}
+	if w.publisher, err = OpenPublisher(ctx, outputs, config.topology, p, since, config.log); err != nil {
+		return w, err
+	}
+	if err := w.publishOutbox(ctx); err != nil {
+		return w, err
+	}
+	if w.reader, err = Open(ctx, js, config.topology, p, at.Sequence+1, config.bounds); err != nil {
+		return w, err
+	}
+	w.batch = db.NewBatch()
+	w.report(at.Sequence)
+	return w, nil
+}
+
+// publishOutbox hands over what was said before and may not be in its stream yet.
+func (w *worker) publishOutbox(ctx context.Context) error {
+	var bad error
+	err := w.db.Outputs(func(ordinal uint64, value []byte) bool {
+		var o Output
+		if o, bad = ParseOutput(ordinal, value); bad == nil {
+			bad = w.publisher.Publish(ctx, o)
+		}
+		return bad == nil
+	})
+	return errors.Join(err, bad)
+}
+
+// run applies the log until ctx ends, which is no error, or something is wrong.
+func (w *worker) run(ctx context.Context) error {
+	for {
+		fetch, err := w.reader.Next(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.apply(ctx, fetch); err != nil {
+			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+				return nil // stopped between two commits; the rest of the fetch is read again
+			}
+			return fmt.Errorf("partition %d: %w", w.partition, err)
+		}
+		w.reader.Recycle(fetch)
+	}
+}
+
+// apply takes in a fetch and commits it.
+func (w *worker) apply(ctx context.Context, f *Fetch) error {
+	bad := f.Batch.Bad
+	for i := range f.Messages {
+		m := &f.Messages[i]
+		for index := range m.Count {
+			at := engine.At{Sequence: m.Sequence, Index: index, LogTime: m.Time}
+			d := &f.Batch.Deltas[m.First+index]
+			var result engine.Result
+			if len(bad) > 0 && bad[0].Index == m.First+index {
+				result = w.engine.Reject(at, bad[0].Err)
+				bad = bad[1:]
+			} else {
+				var err error
+				if result, err = w.engine.Apply(at, d); err != nil {
+					return err
+				}
+			}
+			w.counts.result(d, result)
+		}
+		if err := w.say(ctx, f, m); err != nil {
+			return err
+		}
+	}
+	return w.commit(&f.Messages[len(f.Messages)-1])
+}
+
+// say publishes what the engine said about m, before it is durable: a replay makes the
+// same outputs with the same ordinals, and the publisher knows which are out.
+func (w *worker) say(ctx context.Context, f *Fetch, m *Message) error {
+	outputs := w.engine.Outputs()
+	if len(outputs) == 0 {
+		return nil
+	}
+	for i := range outputs {
+		o, err := w.encoder.encode(&outputs[i], f, m)
+		if err != nil {
+			return err
+		}
+		w.counts.output(&outputs[i])
+		w.pending = append(w.pending, o)
+		if err := w.publisher.Publish(ctx, o); err != nil {
+			return err
+		}
+	}
+	w.engine.ClearOutputs()
+	return nil
+}
+
+// commit writes all that changed, what may not be published yet, and the position of
+// last, in one batch.
+func (w *worker) commit(last *Message) error {
+	b := w.batch
+	b.Reset()
+	if err := w.engine.Flush(b); err != nil {
+		return err
+	}
+	acked := w.publisher.Acked()
+	for i := range w.pending {
+		o := &w.pending[i]
+		if o.Ordinal <= acked {
+			continue
+		}
+		w.scratch = AppendOutput(w.scratch[:0], o)
+		if err := b.PutOutput(o.Ordinal, w.scratch); err != nil {
+			return err
+		}
+	}
+	clear(w.pending)
+	w.pending = w.pending[:0]
+	if err := b.DeleteOutputs(acked); err != nil {
+		return err
+	}
+	position := state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
+	if err := b.SetPosition(position); err != nil {
+		return err
+	}
+	if err := w.db.Commit(b); err != nil {
+		return err
+	}
+	w.engine.Committed()
+	w.counts.moveTo(w.tally)
+	w.report(last.Sequence)
+	return nil
+}
+
+// report tells how far the partition is.
+func (w *worker) report(sequence uint64) {
+	w.progress.set(func(p *progress) {
+		p.status = engine.Status{
+			Watermark: w.engine.Watermark(),
+			Sequence:  sequence,
+			Counters:  w.engine.Counters(),
+			Standing:  w.engine.Standing(),
+		}
+		p.caughtUp = p.caughtUp || sequence >= w.reader.LastAtOpen()
+	})
+}
+
+// close lets go of all that was opened; the DB is flushed with it.
+func (w *worker) close() error {
+	var errs []error
+	if w.reader != nil {
+		errs = append(errs, w.reader.Close())
+	}
+	if w.publisher != nil {
+		errs = append(errs, w.publisher.Close())
+	}
+	if w.batch != nil {
+		errs = append(errs, w.batch.Close())
+	}
+	return errors.Join(append(errs, w.db.Close())...)
+}
