@@ -36,6 +36,6 @@ func parseAckReply(reply string) (sequence uint64, unixNanos int64, ok bool) {
 	}
 	_, rest, _ = strings.Cut(rest, ".")
 	field, _, _ = strings.Cut(rest, ".")
-	unixNanos, err = strconv.ParseInt(field, 10, 64)
-	return sequence, unixNanos, err == nil
+	nanos, err := strconv.ParseUint(field, 10, 63)
+	return sequence, int64(nanos), err == nil
 }

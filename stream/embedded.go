@@ -47,6 +47,9 @@ const (
 	// streams again, at a few hundred MB/s, before it is ready.
 	embeddedStartMax = 10 * time.Minute
 
+	// embeddedReadyCheck is how often the start looks for a failure meanwhile.
+	embeddedReadyCheck = 100 * time.Millisecond
+
 	embeddedLockFile = "HOLDFAST-LOCK"
 )
 
@@ -102,20 +105,29 @@ func startEmbedded(config EmbeddedConfig) (*Embedded, error) {
 	s.SetLoggerV2(&serverLogger{log: config.Log, failed: failed}, false, false, false)
 	s.Start()
 
-	ready := make(chan bool, 1)
-	go func() { ready <- s.ReadyForConnections(embeddedStartMax) }()
-	var problem string
-	select {
-	case ok := <-ready:
-		if ok {
+	problem := fmt.Sprintf("not ready after %v", embeddedStartMax)
+	for end := time.Now().Add(embeddedStartMax); time.Now().Before(end); {
+		if s.ReadyForConnections(embeddedReadyCheck) {
 			return &Embedded{server: s}, nil
 		}
-		problem = fmt.Sprintf("not ready after %v", embeddedStartMax)
-	case problem = <-failed:
+		if failure := firstOf(failed); failure != "" {
+			problem = failure
+			break
+		}
 	}
 	s.Shutdown()
 	s.WaitForShutdown()
 	return nil, fmt.Errorf("embedded server in %s on %s port %d: %s", config.Dir, config.Host, config.Port, problem)
+}
+
+// firstOf returns what is in c; "" for nothing.
+func firstOf(c <-chan string) string {
+	select {
+	case s := <-c:
+		return s
+	default:
+		return ""
+	}
 }
 
 // URL is where clients connect.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +52,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 // world is an embedded server, a connection to it, and the streams of a deployment.
 type world struct {
 	t        *testing.T
+	dir      string
 	server   *Embedded
 	nc       *nats.Conn
 	js       jetstream.JetStream
@@ -71,13 +74,26 @@ func newWorld(t *testing.T, partitions int) *world {
 func newServer(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, logged: &logBuffer{}}
-	w.log = slog.New(slog.NewTextHandler(w.logged, nil))
+	w.log, w.dir = quiet(w.logged), t.TempDir()
 	var err error
-	w.server, err = StartEmbedded(EmbeddedConfig{Dir: t.TempDir(), Port: -1, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w.server, err = StartEmbedded(EmbeddedConfig{Dir: w.dir, Port: -1, Log: quiet(io.Discard)})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.server.Close()) })
 	w.nc, w.js = w.connect()
 	return w
+}
+
+// restart stops the server and starts it again, on the same folder and port.
+func (w *world) restart() {
+	w.t.Helper()
+	address, err := url.Parse(w.server.URL())
+	must(w.t, err)
+	port, err := strconv.Atoi(address.Port())
+	must(w.t, err)
+	must(w.t, w.server.Close())
+	w.server, err = StartEmbedded(EmbeddedConfig{Dir: w.dir, Port: port, Log: quiet(io.Discard)})
+	must(w.t, err)
+	eventually(w.t, "the connection is back", w.nc.IsConnected)
 }
 
 // connect makes a connection that is closed when the test ends.
@@ -173,6 +189,9 @@ func (w *world) skuOf(partition int) string {
 		}
 	}
 }
+
+// quiet logs to w alone.
+func quiet(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // logBuffer keeps what is logged.
 type logBuffer struct {

@@ -1,0 +1,64 @@
+package stream
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+func TestAnEmbeddedServerKeepsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx := testContext(t)
+	for _, want := range []uint64{1, 2} {
+		e, err := StartEmbedded(EmbeddedConfig{Dir: dir, Port: -1, SyncAlways: true})
+		must(t, err)
+		nc, err := nats.Connect(e.URL())
+		must(t, err)
+		js, err := jetstream.New(nc)
+		must(t, err)
+		_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}})
+		must(t, err)
+		ack, err := js.Publish(ctx, "s", []byte("x"))
+		must(t, err)
+		if ack.Sequence != want {
+			t.Errorf("stored as %d, want %d", ack.Sequence, want)
+		}
+		nc.Close()
+		must(t, e.Close())
+	}
+}
+
+func TestASecondEmbeddedServerOnAFolderIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newServer(t)
+	_, err := StartEmbedded(EmbeddedConfig{Dir: w.dir, Port: -1})
+	if err == nil || !strings.Contains(err.Error(), w.dir) || !strings.Contains(err.Error(), "another holdfast has it") {
+		t.Errorf("got %v, want an error that names the folder and says who has it", err)
+	}
+	if !w.nc.IsConnected() {
+		t.Error("the first one is gone")
+	}
+}
+
+func TestAPortThatIsTakenIsSaid(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	dir := t.TempDir()
+	_, err = StartEmbedded(EmbeddedConfig{Dir: dir, Port: port, Log: quiet(io.Discard)})
+	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+		t.Errorf("got %v, want an error that says that the port is in use", err)
+	}
+	// It leaves nothing locked.
+	e, err := StartEmbedded(EmbeddedConfig{Dir: dir, Port: -1, Log: quiet(io.Discard)})
+	must(t, err)
+	must(t, e.Close())
+}
