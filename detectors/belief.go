@@ -215,7 +215,7 @@ func (b *Belief) odds(v *View) float64 {
 
 func (b *Belief) silenceOdds(v *View) float64 {
 	shape, hours := b.rate(v.Feed)
-	return shape * math.Log1p(b.silence(v)/hours)
+	return float64(shape * math.Log1p(b.silence(v)/hours))
 }
 
 // silence returns the hours of exposure since the last proof.

@@ -24,9 +24,10 @@ const (
 	// rateHalfLife is over how much exposure, in hours, half of a rate is forgotten: four weeks.
 	rateHalfLife = 28 * 24
 
-	// rateEventsMin is how many events a location's own rate needs before outages are told by it;
-	// until then a gap of more than a day is one.
+	// rateEventsMin and rateHoursMin are how many events over how much exposure a location's own
+	// rate needs before outages are told by it; until then a gap of more than a day is one.
 	rateEventsMin = 20
+	rateHoursMin  = 1
 )
 
 // Feed is what is known of a location's sales feed: the clock by which silence is
@@ -40,10 +41,11 @@ type Feed struct {
 
 	clock  float64          // hours of exposure
 	at     inventory.Millis // event time that clock stands for: the feed's own watermark
+	sold   inventory.Millis // latest moment with a sale
 	season [hoursOfWeek]uint32
 	total  uint32 // Σ season
 
-	events, hours float64 // of the whole location, discounted: its rate
+	events, hours float64 // moments with a sale here, and the exposure in which they came, discounted
 	keyEvents     float64 // pooled over the location's keys, discounted:
 	keyHours      float64 // the prior rate of a key
 	picks, fails  float64 // good and empty picks, discounted
@@ -51,7 +53,13 @@ type Feed struct {
 
 // Sale tells the feed of a sale at time.
 func (f *Feed) Sale(time inventory.Millis) {
-	f.alive(time, false)
+	alive := f.alive(time, false)
+	if time > f.sold { // a receipt of many lines is one sign of life
+		f.sold = time
+		if alive {
+			f.events++
+		}
+	}
 	f.season[hourOfWeek(time)]++
 	f.total++
 	if f.total >= seasonMax {
@@ -71,52 +79,56 @@ func (f *Feed) Learn(hours float64) {
 	f.keyHours = float64(f.keyHours*keep) + hours
 }
 
-// Vouch tells the feed that its source has nothing more from before time.
-func (f *Feed) Vouch(time inventory.Millis) { f.alive(time, true) }
+// Vouch tells the feed that its source has nothing more from before time, and
+// reports whether that was news.
+func (f *Feed) Vouch(time inventory.Millis) bool {
+	if time <= f.at {
+		return false
+	}
+	f.alive(time, true)
+	return true
+}
 
 // Picked tells the feed that a pick was good or came up short.
 func (f *Feed) Picked(good bool) {
 	const keep = 0.999 // a thousand picks of memory
-	f.picks *= keep
-	f.fails *= keep
-	f.picks++
+	f.picks = float64(f.picks*keep) + 1
+	f.fails = float64(f.fails * keep)
 	if !good {
 		f.fails++
 	}
 }
 
-// alive moves the clock on to time. Where no one vouches for the gap, and more sales
-// are missing in it than chance allows, it was an outage and does not count.
-func (f *Feed) alive(time inventory.Millis, vouched bool) {
+// alive moves the clock on to time and reports whether the feed was alive until then. Where no
+// one vouches for the gap, and more sales are missing in it than chance allows, it was an outage and
+// does not count, nor does the sale that ends it: the rate would rise with each outage, and make one of
+// the next gap too.
+func (f *Feed) alive(time inventory.Millis, vouched bool) bool {
 	if f.at == 0 {
 		f.at = time
-		return
+		return false
 	}
 	if time <= f.at {
-		if !vouched {
-			f.events++
-		}
-		return
+		return true
 	}
 	hours := f.warp(f.at, time)
 	outage := false
 	if !vouched {
-		if f.events < rateEventsMin {
+		if f.events < rateEventsMin || f.hours < rateHoursMin {
 			outage = time-f.at > inventory.Day
 		} else {
 			outage = hours*f.events/f.hours > outageEvents
 		}
 	}
-	if !outage {
-		f.clock += hours
-		keep := discount(hours)
-		f.events *= keep
-		f.hours = float64(f.hours*keep) + hours
-	}
-	if !vouched {
-		f.events++
-	}
 	f.at = time
+	if outage {
+		return false
+	}
+	f.clock += hours
+	keep := discount(hours)
+	f.events = float64(f.events * keep)
+	f.hours = float64(f.hours*keep) + hours
+	return true
 }
 
 // Clock returns the location's exposure so far, in hours.
@@ -188,6 +200,7 @@ func discount(hours float64) float64 { return math.Exp2(-hours / rateHalfLife) }
 func (f *Feed) Append(dst []byte) []byte {
 	dst = wire.AppendString(dst, f.Source)
 	dst = wire.AppendInt(dst, f.at)
+	dst = wire.AppendInt(dst, f.sold)
 	for _, x := range f.floats() {
 		dst = wire.AppendFloat(dst, *x)
 	}
@@ -199,7 +212,7 @@ func (f *Feed) Append(dst []byte) []byte {
 
 // Read reads what Append wrote. Errors stay in r.
 func (f *Feed) Read(r *wire.Reader) {
-	*f = Feed{Source: r.String(), at: inventory.Millis(r.Int())}
+	*f = Feed{Source: r.String(), at: inventory.Millis(r.Int()), sold: inventory.Millis(r.Int())}
 	for _, x := range f.floats() {
 		*x = r.Float()
 	}

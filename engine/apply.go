@@ -93,12 +93,9 @@ func (e *Engine) tooLate(d *inventory.Delta) *inventory.Invalid {
 	}
 }
 
-// tick moves event time on. Its source vouches that it has said all from before then,
-// and for the location that it names, if any.
+// tick moves event time on. Its source vouches that it has said all from before then, and
+// for the location that it names, if any; so do the timers see it that are due by then.
 func (e *Engine) tick(d *inventory.Delta) error {
-	if err := e.advance(d.Time); err != nil {
-		return err
-	}
 	src, _, err := e.sources.make([]byte(d.Source))
 	if err != nil {
 		return err
@@ -112,10 +109,12 @@ func (e *Engine) tick(d *inventory.Delta) error {
 		if err != nil {
 			return err
 		}
-		pl.value.feed.Vouch(d.Time)
-		e.places.touch(pl)
+		if d.Time > pl.value.vouched {
+			pl.value.vouched = d.Time
+			e.places.touch(pl)
+		}
 	}
-	return nil
+	return e.advance(d.Time)
 }
 
 // change applies a delta that touches a key.

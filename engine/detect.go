@@ -26,6 +26,9 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 		return err
 	}
 	e.joinNetwork(s)
+	if err := e.vouch(s.pl); err != nil {
+		return err
+	}
 	e.show(s)
 	v := &e.view
 	kind := inventory.KindNone
@@ -44,8 +47,8 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	if err := e.govern(s); err != nil {
 		return err
 	}
-	if len(e.found) > 0 { // holds may have come or gone
-		v.Held = s.rec.value.held()
+	if len(e.found) > 0 { // exceptions and holds came or went
+		e.show(s)
 		v.Belief.Hold(v)
 	}
 	e.armAlarm(s, rose)

@@ -26,6 +26,7 @@ type fataler interface {
 type partition struct {
 	config engine.Config
 	only   inventory.Class // the one detector that looks; "": all of them
+	spoil  byte            // what a message's bytes are overwritten with once it is applied
 	store  *enginetest.Store
 	engine *engine.Engine
 
@@ -87,7 +88,7 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 		p.results = append(p.results, result)
 	}
 	for i := range payload {
-		payload[i] = 0xa5
+		payload[i] = p.spoil
 	}
 	p.said = append(p.said, p.engine.Outputs()...)
 	p.engine.ClearOutputs()

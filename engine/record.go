@@ -34,7 +34,10 @@ type network struct {
 }
 
 // place is what is kept of a location.
-type place struct{ feed detectors.Feed }
+type place struct {
+	feed    detectors.Feed
+	vouched inventory.Millis // by ticks that name it: nothing from before then is to come
+}
 
 // source is what is kept of a source: how far it vouched for having said everything.
 type source struct{ vouched inventory.Millis }
@@ -112,11 +115,14 @@ func (n *network) read(in *wire.Reader) {
 }
 
 func (p *place) append(dst []byte) []byte {
-	return p.feed.Append(wire.AppendUint(dst, formatPlace))
+	dst = wire.AppendUint(dst, formatPlace)
+	dst = wire.AppendInt(dst, p.vouched)
+	return p.feed.Append(dst)
 }
 
 func (p *place) read(in *wire.Reader) {
 	in.Version(formatPlace)
+	p.vouched = inventory.Millis(in.Int())
 	p.feed.Read(in)
 }
 

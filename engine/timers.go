@@ -50,9 +50,6 @@ func (e *Engine) fire(t timer.Timer) error {
 		}
 		rec.value.alarmAt = 0
 		e.records.touch(rec)
-		if err := e.vouch(rec); err != nil {
-			return err
-		}
 		return e.look(rec, nil)
 	case timerRenew:
 		rec, err := e.records.get(key)
@@ -72,20 +69,20 @@ func (e *Engine) fire(t timer.Timer) error {
 	return fmt.Errorf("nobody sets timers of kind %q", t.Name[0])
 }
 
-// vouch carries what the location's source vouched for over to the location's feed, so that
-// silence up to then is the demand's and not the feed's.
-func (e *Engine) vouch(rec *item[record]) error {
-	_, location := splitRecordKey(rec.key)
-	pl, err := e.places.get([]byte(location))
-	if err != nil || pl == nil {
-		return err
-	}
+// vouch carries what was vouched for over to the location's feed, by the watermark at most, so
+// that silence up to then is the demand's and not the feed's.
+func (e *Engine) vouch(pl *item[place]) error {
+	vouched := pl.value.vouched
 	src, err := e.sources.get([]byte(pl.value.feed.Source))
-	if err != nil || src == nil {
+	if err != nil {
 		return err
 	}
-	pl.value.feed.Vouch(min(src.value.vouched, e.meta.watermark))
-	e.places.touch(pl)
+	if src != nil {
+		vouched = max(vouched, src.value.vouched)
+	}
+	if pl.value.feed.Vouch(min(vouched, e.meta.watermark)) {
+		e.places.touch(pl)
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 // Directive is a hold or a release: what a command says, without the paper around it.
 type Directive struct {
+	At       inventory.Millis // event time
 	Action   inventory.Action
 	Channel  string
 	SKU      string
@@ -116,10 +117,10 @@ func (o *Oversell) look() []Directive {
 			switch {
 			case wanted[p] && !o.held[p]:
 				o.held[p] = true
-				directives = append(directives, Directive{inventory.Hold, p.channel, sku, p.location, 0})
+				directives = append(directives, Directive{o.watermark, inventory.Hold, p.channel, sku, p.location, 0})
 			case !wanted[p] && o.held[p]:
 				delete(o.held, p)
-				directives = append(directives, Directive{inventory.Unhold, p.channel, sku, p.location, o.sellable(p)})
+				directives = append(directives, Directive{o.watermark, inventory.Unhold, p.channel, sku, p.location, o.sellable(p)})
 			}
 		}
 	}

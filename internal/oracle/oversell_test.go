@@ -56,7 +56,7 @@ func TestOversell(t *testing.T) {
 			2 reserve 3 ref=a channel=web due=10
 			50 sale 5 channel=web`, `
 			2 hold web@leeds
-			50 release web@leeds to 1
+			10 release web@leeds to 1
 			50 hold web@leeds`},
 		{"what lapses at one moment lapses one after another, by reference", `
 			1 count 1
@@ -77,7 +77,7 @@ func TestOversell(t *testing.T) {
 			for _, d := range deltas(t, c.story) {
 				_, _, directives := o.Apply(d)
 				for _, r := range directives {
-					line := fmt.Sprintf("%d %s %s@%s", (d.Time-dayOne)/inventory.Minute, r.Action, r.Channel, r.Location)
+					line := fmt.Sprintf("%d %s %s@%s", (r.At-dayOne)/inventory.Minute, r.Action, r.Channel, r.Location)
 					if r.Action == inventory.Unhold {
 						line += fmt.Sprintf(" to %d", r.Sellable)
 					}

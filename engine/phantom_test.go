@@ -1,0 +1,219 @@
+package engine_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// fiveWeeks of a location that sells at every hour of the week alike: its clock runs as the
+// clock on the wall. Coffee sells every hour, tea every five; both have sold last at 835 and 839.
+const fiveWeeks = `
+	0 count 5000 sku=coffee
+	0 count 500
+	0..840/1 sale 1 sku=coffee
+	0..840/5 sale 1`
+
+// picks goes on from fiveWeeks: a pick in twenty fails here. Four of tea are left, the fifth was just sold.
+const picks = `
+	0..840/2 ship 1 sku=coffee ref=c
+	0.5..840/40 pick_failed 1 sku=coffee ref=c
+	839 count 5
+	840 sale 1`
+
+// TestSilenceOpensAHoldWhenTheClosedFormSaysSo: the moment is that of DOMAIN's formula, and not that of
+// the next delta to come.
+func TestSilenceOpensAHoldWhenTheClosedFormSaysSo(t *testing.T) {
+	for _, c := range []struct{ name, life string }{
+		{"the source vouches once a day", "840..1200/24 tick"},
+		{"the source vouches every hour", "840..1200/1 tick"},
+		{"another source vouches for the location", "840..1200/24 tick at=leeds source=wms"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := tell(t, fiveWeeks+"\n"+c.life, 830)
+			x := firstOpened(t, p, "tea")
+			const lastSale = 835
+			silent, rate, events, prior := evidence(x, "hours_silent"), evidence(x, "rate_per_day")/24, evidence(x, "demand_events"), evidence(x, "prior")
+			if got := float64(x.OpenedAt-hourOf(lastSale)) / float64(inventory.Hour); math.Abs(got-silent) > 0.02*silent {
+				t.Errorf("opened %.2f h after the last sale, but silence is said to be %.2f h", got, silent)
+			}
+			// Demand comes at a Gamma(a, b) rate: silence u adds a·ln(1 + u/b).
+			a := events + 2
+			b := a / rate
+			raise := math.Log(0.8 / 0.2)
+			silenceAlone := b * math.Expm1((raise-logit(prior))/a)
+			// Stock may vanish meanwhile, so that the alarm is due a little before that.
+			first, last := 0.0, silenceAlone
+			for range 60 {
+				u := (first + last) / 2
+				vanished := 1 - (1-prior)*math.Exp(-0.002*u/24)
+				if logit(vanished)+a*math.Log1p(u/b) < raise {
+					first = u
+				} else {
+					last = u
+				}
+			}
+			if silent < 0.998*last || silent > 1.002*silenceAlone {
+				t.Errorf("opened after %.2f h of silence, want from %.2f h (with hazard) to %.2f h (without)", silent, last, silenceAlone)
+			}
+			vanished := 1 - (1-prior)*math.Exp(-0.002*silent/24)
+			want := 1 / (1 + math.Exp(-logit(vanished)-a*math.Log1p(silent/b)))
+			if p := evidence(x, "probability"); p < 0.8 || math.Abs(p-want) > 0.002 {
+				t.Errorf("opened at probability %v, want %.4f", p, want)
+			}
+		})
+	}
+}
+
+func logit(p float64) float64 { return math.Log(p / (1 - p)) }
+
+// firstOpened returns the first exception about a SKU, and fails unless a hold followed from it at once.
+func firstOpened(t *testing.T, p *partition, sku string) *inventory.Exception {
+	t.Helper()
+	var x *inventory.Exception
+	for _, o := range p.said {
+		switch {
+		case x == nil && o.Exception != nil && o.Exception.SKU == sku:
+			x = o.Exception
+		case x != nil && o.Command != nil && o.Command.Exception == x.ID:
+			if o.Command.Action != inventory.Hold || o.Command.EventTime != x.OpenedAt {
+				t.Fatalf("%s of %v follows from what opened at %v", o.Command.Action, o.Command.EventTime, x.OpenedAt)
+			}
+			return x
+		}
+	}
+	t.Fatalf("no hold of %s:\n%s", sku, p.transcript(t))
+	return nil
+}
+
+func evidence(x *inventory.Exception, name string) float64 {
+	switch v := x.Evidence[name].(type) {
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return math.NaN()
+}
+
+func TestPhantomInventory(t *testing.T) {
+	for _, c := range []struct{ name, table, want string }{
+		{"silence with no end", `
+			840..960/1 tick`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory`},
+		{"another key that sells vouches as a tick does", `
+			840..900/1 sale 1 sku=coffee`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory`},
+		{"a sale in time resets the silence", `
+			860 sale 1
+			840..960/1 tick`, `
+			894 open phantom_inventory
+			894 hold web@leeds for phantom_inventory`},
+		{"a count is a better proof than a sale", `
+			860 count 400
+			840..960/1 tick`, `
+			903 open phantom_inventory
+			903 hold web@leeds for phantom_inventory`},
+		{"a sale resolves it, and silence raises it again though nothing else happens", `
+			880 sale 1
+			840..960/1 tick`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory
+			880 resolve phantom_inventory
+			880 release web@leeds to 331 for phantom_inventory
+			915 open phantom_inventory
+			915 hold web@leeds for phantom_inventory`},
+		{"no one vouches: a silent feed is not silent demand", `
+			1200 tick source=other
+			1201 tick source=other`, ``},
+		{"someone else vouches, for another location", `
+			840..1200/24 tick source=other at=york`, ``},
+		{"a feed that was down for days takes up where it stopped", `
+			1000..1050/1 sale 1 sku=coffee`, `
+			1024 open phantom_inventory
+			1024 hold web@leeds for phantom_inventory`},
+		{"a count resolves it and says what may be sold", `
+			890 count 7
+			840..900/1 tick`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory
+			890 resolve phantom_inventory
+			890 release web@leeds to 7 for phantom_inventory`},
+		{"a count of nothing resolves it too", `
+			890 count 0
+			840..900/1 tick`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory
+			890 resolve phantom_inventory
+			890 release web@leeds to 0 for phantom_inventory`},
+		{"nothing in stock: silence says nothing", `
+			840 count 0
+			840..1200/1 tick`, ``},
+		{"one order whose pick fails again and again is one failure", picks + `
+			840.1 pick_failed 1 ref=o1
+			840.2 pick_failed 1 ref=o1
+			840.3 pick_failed 1 ref=o1`, ``},
+		{"two orders whose picks fail raise it", picks + `
+			840.1 pick_failed 1 ref=o1
+			840.2 pick_failed 1 ref=o2`, `
+			840 open phantom_inventory
+			840 hold web@leeds for phantom_inventory`},
+		{"unless a pick in between was good", picks + `
+			840.1 pick_failed 1 ref=o1
+			840.2 ship 1 ref=o2
+			840.3 pick_failed 1 ref=o3`, ``},
+		{"units found lower it; between the thresholds it stays as it is", picks + `
+			840.1 pick_failed 1 ref=o1
+			840.2 pick_failed 1 ref=o2
+			841 adjust 1
+			842 adjust 1
+			843 adjust 1
+			844 adjust 1`, `
+			840 open phantom_inventory
+			840 hold web@leeds for phantom_inventory
+			843 resolve phantom_inventory
+			843 release web@leeds to 7 for phantom_inventory`},
+		{"corrections downwards alone do not raise it", picks + `
+			840.1..840.4/0.1 adjust -1`, ``},
+		{"a substitution is hearsay, many are not", picks + `
+			841 substitute 1 ref=o1
+			841.1 substitute 1 ref=o2
+			841.2 substitute 1 ref=o3
+			841.3 substitute 1 ref=o4
+			841.4 substitute 1 ref=o5`, `
+			841 open phantom_inventory
+			841 hold web@leeds for phantom_inventory`},
+		{"one hold stands for two exceptions, and the release comes with the last", `
+			840..900/1 tick
+			900 reserve 600 ref=r
+			901 release 600 ref=r
+			902 count 7`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory
+			900 open oversell
+			901 resolve oversell
+			902 resolve phantom_inventory
+			902 release web@leeds to 7 for phantom_inventory`},
+		{"whichever is the last", `
+			840..900/1 tick
+			900 reserve 600 ref=r
+			901 count 400
+			902 release 600 ref=r`, `
+			868 open phantom_inventory
+			868 hold web@leeds for phantom_inventory
+			900 open oversell
+			901 resolve phantom_inventory
+			902 resolve oversell
+			902 release web@leeds to 400 for oversell`},
+		{"a rush at the opening does not make every later hour an outage", `
+			0..0.01/0.0003 sale 1 sku=coffee
+			840..900/1 sale 1 sku=coffee`, `
+			864 open phantom_inventory
+			864 hold web@leeds for phantom_inventory`},
+	} {
+		t.Run(c.name, func(t *testing.T) { wantTold(t, fiveWeeks+c.table, 830, c.want) })
+	}
+}
