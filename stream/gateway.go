@@ -63,6 +63,7 @@ type Gateway struct {
 	nc       *nats.Conn
 	topology Topology
 	log      *slog.Logger
+	patience time.Duration
 	lanes    []*gatewayLane // by partition
 	sub      *nats.Subscription
 	drained  chan struct{} // closed when the subscription has handed over its last message
@@ -81,8 +82,12 @@ func StartGateway(nc *nats.Conn, js jetstream.JetStream, t Topology, log *slog.L
 	if log == nil {
 		log = slog.Default()
 	}
+	return startGateway(nc, js, t, log, gatewayPatience)
+}
+
+func startGateway(nc *nats.Conn, js jetstream.JetStream, t Topology, log *slog.Logger, patience time.Duration) (*Gateway, error) {
 	run, stop := context.WithCancel(context.Background())
-	g := &Gateway{nc: nc, topology: t, log: log, drained: make(chan struct{}), stop: stop}
+	g := &Gateway{nc: nc, topology: t, log: log, patience: patience, drained: make(chan struct{}), stop: stop}
 	share := max(gatewayBytesMax/t.Partitions, 2*PayloadBytesMax)
 	for p := range t.Partitions {
 		lane := newGatewayLane(js, t.DeltaSubject(p), t.DeltaStream(p), p, share)
@@ -155,7 +160,7 @@ func (g *Gateway) handle(msg *nats.Msg) {
 	}
 	parts := g.split(msg)
 	r := &receipt{gateway: g, msg: msg, missing: len(parts)}
-	expires := time.Now().Add(gatewayPatience)
+	expires := time.Now().Add(g.patience)
 	for _, part := range parts {
 		c := consignment{data: part.data, alone: part.bad || id != "", expires: expires, receipt: r}
 		if id != "" {
