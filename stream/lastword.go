@@ -45,10 +45,13 @@ func (w *lastWord) find(ctx context.Context) (ordinal uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if last.Sequence < w.sequence {
+		w.sequence = 0 // the stream was made anew
+	}
 	partition, ordinal, ok := parseOutputName(last.header.Get(HeaderOutput))
 	switch {
 	case ok && partition == w.partition:
-	case last.Sequence <= w.sequence, last.Time.Before(w.since):
+	case last.Sequence == w.sequence, last.Time.Before(w.since):
 		ordinal = 0
 	default: // another partition's, or somebody else's
 		if ordinal, err = w.read(ctx, filter, last.Sequence); err != nil {
