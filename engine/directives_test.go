@@ -60,6 +60,24 @@ func TestHoldsAreRenewedWhileTheyStand(t *testing.T) {
 	}
 }
 
+// TestARenewalNamesTheExceptionThatStands: the hold began for one exception that has ended since.
+func TestARenewalNamesTheExceptionThatStands(t *testing.T) {
+	p := tell(t, fiveWeeks+`
+		840..1100/1 tick
+		900 reserve 600 ref=r
+		901 count 400`, 830)
+	var said []string
+	for _, o := range p.said {
+		if c := o.Command; c != nil && c.SKU == "tea" {
+			said = append(said, fmt.Sprintf("%d %s %d for %s", hourAt(c.EventTime), c.Action, c.Revision, c.Class))
+		}
+	}
+	sameText(t, "commands", strings.Join(said, "\n"), strings.Join([]string{
+		"868 hold 1 for phantom_inventory",
+		"994 hold 2 for oversell",
+	}, "\n"))
+}
+
 // TestEndedExceptionsAreForgotten: thirty days after its end an exception can no longer be looked up.
 func TestEndedExceptionsAreForgotten(t *testing.T) {
 	ended := "\n0 sale 1\n1 receipt 2 ref=po\n"

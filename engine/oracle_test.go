@@ -36,6 +36,7 @@ func TestEngineEqualsModel(t *testing.T) {
 		p := open(t, partition{config: config, only: inventory.Oversell})
 		model := oracle.NewOversell(oracle.Config{Lateness: config.Lateness, WindowLateness: config.WindowLateness})
 		told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
+		late := uint64(0) // for the windows
 		for i, d := range log {
 			before := len(p.said)
 			got := p.take(t, gen.Message{d})[0]
@@ -43,6 +44,9 @@ func TestEngineEqualsModel(t *testing.T) {
 			where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
 			sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
 			sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
+			if outcome == oracle.Applied && counts(d.Kind) && d.Time < model.Watermark()-config.WindowLateness {
+				late++
+			}
 			sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
 			sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
 			if cuts[i] {
@@ -53,7 +57,16 @@ func TestEngineEqualsModel(t *testing.T) {
 			}
 		}
 		counted(t, p.engine.Counters(), p.results)
+		if got := p.engine.Counters().WindowLate; got != late {
+			t.Fatalf("%d deltas are said to be too late for windows, want %d", got, late)
+		}
 	})
+}
+
+// counts reports whether a kind counts in any window.
+func counts(k inventory.Kind) bool {
+	return k == inventory.Sale || k == inventory.Reserve || k == inventory.Release ||
+		k == inventory.Return || k == inventory.Adjust || k == inventory.PickFailed
 }
 
 // TestEngineEqualsModelOnAHotKey: a key with so many movements that its journal leaves the record
@@ -105,7 +118,7 @@ func judged(outcome string, why *inventory.Invalid) string {
 }
 
 // equalStock compares every figure of every SKU, and of every key by itself.
-func equalStock(t *rapid.T, where string, p *partition, model model) {
+func equalStock(t fataler, where string, p *partition, model model) {
 	for _, key := range model.Keys() {
 		got, ok, err := engine.ReadKey(p.store, key.SKU, key.Location)
 		if err != nil || !ok {

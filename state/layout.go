@@ -24,7 +24,7 @@ const (
 
 	// positionFormat is the first byte of a stored position.
 	//
-	//	1: sequence, fingerprint, log time; 8 bytes each, big-endian
+	//	1: sequence, fingerprint, log time, rejected; 8 bytes each, big-endian
 	positionFormat = 1
 
 	// pebbleFormat is the format that tables are written in. It is pinned, so that a
@@ -56,15 +56,17 @@ type Position struct {
 	Sequence    uint64           // in the partition's stream; ≥ 1
 	Fingerprint uint64           // of the message's bytes and time, see stream.Fingerprint
 	LogTime     inventory.Millis // when the stream took the message in
+	Rejected    uint64           // see stream.From: where in the stream of rejected deltas to look for what was said after this
 }
 
-const positionBytes = 1 + 3*8
+const positionBytes = 1 + 4*8
 
 func (p Position) append(b []byte) []byte {
 	b = append(b, positionFormat)
 	b = binary.BigEndian.AppendUint64(b, p.Sequence)
 	b = binary.BigEndian.AppendUint64(b, p.Fingerprint)
-	return binary.BigEndian.AppendUint64(b, uint64(p.LogTime))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.LogTime))
+	return binary.BigEndian.AppendUint64(b, p.Rejected)
 }
 
 func parsePosition(b []byte) (Position, error) {
@@ -78,6 +80,7 @@ func parsePosition(b []byte) (Position, error) {
 		Sequence:    binary.BigEndian.Uint64(b[1:]),
 		Fingerprint: binary.BigEndian.Uint64(b[9:]),
 		LogTime:     inventory.Millis(binary.BigEndian.Uint64(b[17:])),
+		Rejected:    binary.BigEndian.Uint64(b[25:]),
 	}, nil
 }
 

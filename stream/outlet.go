@@ -53,6 +53,7 @@ type outlet struct {
 	// those that it took from the front without it.
 	queue []Output // in order of ordinal, all above high; the first may be in flight
 	high  uint64   // greatest ordinal of the partition that the stream is known to have
+	seen  uint64   // sequence of the last message known of; lastWord.sequence, for others to read
 	err   error    // why the latest attempt failed; nil once something was stored
 
 	// Of run alone, once it runs.
@@ -134,6 +135,7 @@ func (o *outlet) settle(ordinal uint64) {
 	p := o.publisher
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	o.seen = o.sequence
 	if ordinal <= o.high {
 		return // nothing new, or retention took the latest: what was said is said
 	}

@@ -50,6 +50,9 @@ const (
 	TickEveryDefault  = 5 * time.Second
 )
 
+// settleMax bounds how long a partition that is to stop waits for its outputs.
+const settleMax = 5 * time.Second
+
 // Processor runs all partitions of a deployment in this process, and what belongs to
 // them: the gateway for producers that know no partition, and the table of directives.
 type Processor struct {
@@ -69,9 +72,10 @@ type Processor struct {
 // slot is one partition's place. Its worker may have stopped with an error; what it
 // committed can be read all the same.
 type slot struct {
-	db       *state.DB
-	progress *progress
-	tally    *tallyBook
+	db        *state.DB
+	publisher *Publisher
+	progress  *progress
+	tally     *tallyBook
 }
 
 // Start creates what is missing, opens every partition, and begins to apply. A
@@ -177,6 +181,14 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 		})
 	}
 	opening.Wait()
+	if err := ctx.Err(); err != nil { // told to stop, so nothing is wrong with any of them
+		for i, w := range workers {
+			if errs[i] == nil {
+				err = errors.Join(err, w.close())
+			}
+		}
+		return err
+	}
 
 	running := 0
 	for i, w := range workers {
@@ -186,7 +198,7 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 			continue
 		}
 		running++
-		p.slots[i] = slot{db: w.db, progress: w.progress, tally: w.tally}
+		p.slots[i] = slot{db: w.db, publisher: w.publisher, progress: w.progress, tally: w.tally}
 		p.done.Go(func() { p.run(run, w) })
 	}
 	if running == 0 {

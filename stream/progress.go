@@ -12,6 +12,7 @@ import (
 type progress struct {
 	mu       sync.Mutex
 	status   engine.Status
+	said     uint64 // ordinal of the last output
 	caughtUp bool
 	err      error         // why it stands still; nil while it does not
 	moved    chan struct{} // closed at the next change; nil while nobody waits
@@ -31,6 +32,13 @@ func (p *progress) get() (status engine.Status, caughtUp bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.status, p.caughtUp, p.err
+}
+
+// lastSaid returns the ordinal of the last output as of the last commit.
+func (p *progress) lastSaid() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said
 }
 
 // wait returns when done says so, with the partition's error where it stopped, or

@@ -50,19 +50,24 @@ type Publisher struct {
 	moved  chan struct{} // closed when a queue gets shorter or at Close; nil while nobody waits
 }
 
+// From bounds the search for what a partition has said, where a stream has to be read for
+// it: what a publisher will be given was stored for the first time after From. The zero From
+// is the beginning.
+type From struct {
+	Time     time.Time // the log time of the stored position; clocks of server nodes may differ by a minute
+	Rejected uint64    // what RejectedSeen was when the position was stored; 0: not known
+}
+
 // OpenPublisher finds out what partition p has said, and is then ready to say more.
-// since is the log time of the partition's stored position, or the zero time where there
-// is none: what it will be given was published for the first time after that. Clocks of
-// server nodes may differ by a minute.
-func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, since time.Time, log *slog.Logger) (*Publisher, error) {
+func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger) (*Publisher, error) {
 	if log == nil {
 		log = slog.Default()
 	}
-	return openPublisher(ctx, js, t, p, since, log, groupMessagesMin)
+	return openPublisher(ctx, js, t, p, from, log, groupMessagesMin)
 }
 
 // openPublisher is OpenPublisher for groups of at least groupMin.
-func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, since time.Time, log *slog.Logger, groupMin int) (*Publisher, error) {
+func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
 	publisher := &Publisher{}
 	process := rand.Text()
 	for kind := range Kind(kinds) {
@@ -81,8 +86,11 @@ func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 			groupMin: groupMin,
 			groupMax: groupMessagesMax,
 		}
-		if !since.IsZero() {
-			out.since = since.Add(-clockDifferenceMax)
+		if !from.Time.IsZero() {
+			out.since = from.Time.Add(-clockDifferenceMax)
+		}
+		if kind == Rejected {
+			out.sequence = from.Rejected
 		}
 		if err := out.look(ctx); err != nil {
 			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
@@ -189,6 +197,14 @@ func (p *Publisher) wakeAll() {
 		close(p.moved)
 		p.moved = nil
 	}
+}
+
+// RejectedSeen returns a sequence in the stream of rejected deltas: what of this partition
+// is not known to be stored will be stored behind it.
+func (p *Publisher) RejectedSeen() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.outlets[Rejected].seen
 }
 
 // Err says why outputs are not being stored; nil while they are. It is being retried.

@@ -37,7 +37,7 @@ func (w *world) outputOf(partition int, ordinal uint64, kind Kind) Output {
 
 func (w *world) openPublisher(js jetstream.JetStream, partition int) *Publisher {
 	w.t.Helper()
-	p, err := OpenPublisher(testContext(w.t), js, w.topology, partition, time.Time{}, w.log)
+	p, err := OpenPublisher(testContext(w.t), js, w.topology, partition, From{}, w.log)
 	must(w.t, err)
 	w.t.Cleanup(func() { must(w.t, p.Close()) })
 	return p
@@ -139,7 +139,7 @@ func TestOutputsAreSaidOnceWhateverHappens(t *testing.T) {
 		var acked, last uint64
 		kindOf := map[uint64]Kind{}
 		for range rapid.IntRange(1, 3).Draw(rt, "lives") {
-			p, err := openPublisher(ctx, js, w.topology, partition, time.Time{}, w.log, rapid.SampledFrom([]int{1, 3, groupMessagesMin}).Draw(rt, "group"))
+			p, err := openPublisher(ctx, js, w.topology, partition, From{}, w.log, rapid.SampledFrom([]int{1, 3, groupMessagesMin}).Draw(rt, "group"))
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func TestOutputsAreSaidOnceWhateverHappens(t *testing.T) {
 			must(t, p.Close())
 		}
 		// The last life says all that is left.
-		p, err := OpenPublisher(ctx, js, w.topology, partition, time.Time{}, w.log)
+		p, err := OpenPublisher(ctx, js, w.topology, partition, From{}, w.log)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -458,15 +458,30 @@ func TestOpenFindsTheLastRejectedAmongThoseOfOthers(t *testing.T) {
 		{"a position just after, by a clock that is ahead", stored[5].Time.Add(time.Second), 3},
 		{"a position long after", stored[5].Time.Add(time.Hour), 0},
 	} {
-		p, err := OpenPublisher(ctx, w.js, w.topology, 1, c.since, w.log)
+		p, err := OpenPublisher(ctx, w.js, w.topology, 1, From{Time: c.since}, w.log)
 		must(t, err)
 		if got := p.outlets[Rejected].high; got != c.want {
 			t.Errorf("%s: the last is %d, want %d", c.name, got, c.want)
 		}
 		must(t, p.Close())
 	}
-	w.say(w.openPublisher(w.js, 1), 1, Rejected, 2, 5)
+	p := w.openPublisher(w.js, 1)
+	w.say(p, 1, Rejected, 2, 5)
 	w.wantSaid(1, Rejected, fromTo(1, 5))
+
+	// What was seen before is not read again, and what came behind it is found.
+	seen := p.RejectedSeen()
+	w.say(w.openPublisher(w.js, 2), 2, Rejected, 3, 3)
+	w.say(w.openPublisher(w.js, 1), 1, Rejected, 6, 7)
+	w.say(w.openPublisher(w.js, 2), 2, Rejected, 4, 4)
+	for from, want := range map[uint64]uint64{seen: 7, seen + 3: 0} {
+		p, err := OpenPublisher(ctx, w.js, w.topology, 1, From{Rejected: from}, w.log)
+		must(t, err)
+		if got := p.outlets[Rejected].high; got != want {
+			t.Errorf("behind %d: the last is %d, want %d", from, got, want)
+		}
+		must(t, p.Close())
+	}
 }
 
 func TestAForeignMessageHidesNoOutput(t *testing.T) {
@@ -543,7 +558,7 @@ func TestOpenPublisherFailsWithoutItsStreams(t *testing.T) {
 	w := newWorld(t, 1)
 	ctx := testContext(t)
 	must(t, w.js.DeleteStream(ctx, w.topology.OutputStream(Rejected)))
-	_, err := OpenPublisher(ctx, w.js, w.topology, 0, time.Time{}, nil)
+	_, err := OpenPublisher(ctx, w.js, w.topology, 0, From{}, nil)
 	if err == nil || !strings.Contains(err.Error(), "HOLDFAST_REJECTED") {
 		t.Errorf("got %v, want an error that names the stream", err)
 	}

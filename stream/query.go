@@ -175,6 +175,19 @@ func (p *Processor) CatchUp(ctx context.Context) error {
 	return nil
 }
 
+// Settle is CatchUp, and returns only once all that was said about it is in the streams.
+func (p *Processor) Settle(ctx context.Context) error {
+	if err := p.CatchUp(ctx); err != nil {
+		return err
+	}
+	for i := range p.slots {
+		if err := p.slots[i].publisher.Wait(ctx, p.slots[i].progress.lastSaid()); err != nil {
+			return fmt.Errorf("partition %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 // PartitionStatus is how one partition stands.
 type PartitionStatus struct {
 	engine.Status

@@ -39,6 +39,9 @@ type worker struct {
 	batch     *state.Batch
 
 	pending []Output // said since the last commit
+	said    uint64   // ordinal of the last output
+	stored  uint64   // ordinal of the last output that is in the outbox; 0: none is
+	last    state.Position
 	scratch []byte
 	counts  batchTally
 
@@ -70,9 +73,9 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 	if err != nil {
 		return w, err
 	}
-	stored, since := &at, at.LogTime.Time()
+	stored, from := &at, From{at.LogTime.Time(), at.Rejected}
 	if !known {
-		stored, since = nil, time.Time{}
+		stored, from = nil, From{}
 	}
 	if err := CheckPosition(ctx, js, config.topology, p, stored); err != nil {
 		return w, err
@@ -81,7 +84,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 	if w.engine, err = engine.New(config.engine, db); err != nil {
 		return w, err
 	}
-	if w.publisher, err = OpenPublisher(ctx, outputs, config.topology, p, since, config.log); err != nil {
+	if w.publisher, err = OpenPublisher(ctx, outputs, config.topology, p, from, config.log); err != nil {
 		return w, err
 	}
 	if err := w.publishOutbox(ctx); err != nil {
@@ -90,8 +93,8 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 	if w.reader, err = Open(ctx, js, config.topology, p, at.Sequence+1, config.bounds); err != nil {
 		return w, err
 	}
-	w.batch = db.NewBatch()
-	w.report(at.Sequence)
+	w.batch, w.last = db.NewBatch(), at
+	w.report()
 	return w, nil
 }
 
@@ -101,6 +104,7 @@ func (w *worker) publishOutbox(ctx context.Context) error {
 	err := w.db.Outputs(func(ordinal uint64, value []byte) bool {
 		var o Output
 		if o, bad = ParseOutput(ordinal, value); bad == nil {
+			w.said, w.stored = ordinal, ordinal
 			bad = w.publisher.Publish(ctx, o)
 		}
 		return bad == nil
@@ -108,12 +112,16 @@ func (w *worker) publishOutbox(ctx context.Context) error {
 	return errors.Join(err, bad)
 }
 
-// run applies the log until ctx ends, which is no error, or something is wrong.
+// outboxRest is for how long a partition without deltas leaves its outbox alone.
+const outboxRest = time.Second
+
+// run applies the log until ctx ends, which is no error, or something is wrong. At the end
+// it waits a while for the outputs to be stored; those that are not by then are in the outbox.
 func (w *worker) run(ctx context.Context) error {
 	for {
-		fetch, err := w.reader.Next(ctx)
+		fetch, err := w.next(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return w.settle(context.WithoutCancel(ctx))
 		}
 		if err != nil {
 			return err
@@ -126,6 +134,34 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		w.reader.Recycle(fetch)
 	}
+}
+
+// next waits for a fetch, and empties the outbox while there is none.
+func (w *worker) next(ctx context.Context) (*Fetch, error) {
+	for w.stored > 0 {
+		resting, cancel := context.WithTimeout(ctx, outboxRest)
+		fetch, err := w.reader.Next(resting)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return fetch, err
+		}
+		if w.publisher.Acked() >= w.stored {
+			if err := w.commit(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return w.reader.Next(ctx)
+}
+
+// settle waits for what was said to be stored, for settleMax at most, and takes it out of the outbox.
+func (w *worker) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleMax)
+	defer cancel()
+	if w.stored == 0 || w.publisher.Wait(ctx, w.stored) != nil {
+		return nil
+	}
+	return w.commit()
 }
 
 // apply takes in a fetch and commits it.
@@ -152,7 +188,9 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 			return err
 		}
 	}
-	return w.commit(&f.Messages[len(f.Messages)-1])
+	last := &f.Messages[len(f.Messages)-1]
+	w.last = state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
+	return w.commit()
 }
 
 // say publishes what the engine said about m, before it is durable: a replay makes the
@@ -168,7 +206,7 @@ func (w *worker) say(ctx context.Context, f *Fetch, m *Message) error {
 			return err
 		}
 		w.counts.output(&outputs[i])
-		w.pending = append(w.pending, o)
+		w.pending, w.said = append(w.pending, o), o.Ordinal
 		if err := w.publisher.Publish(ctx, o); err != nil {
 			return err
 		}
@@ -177,14 +215,15 @@ func (w *worker) say(ctx context.Context, f *Fetch, m *Message) error {
 	return nil
 }
 
-// commit writes all that changed, what may not be published yet, and the position of
-// last, in one batch.
-func (w *worker) commit(last *Message) error {
+// commit writes all that changed, what may not be published yet, and the position, in
+// one batch.
+func (w *worker) commit() error {
 	b := w.batch
 	b.Reset()
 	if err := w.engine.Flush(b); err != nil {
 		return err
 	}
+	w.last.Rejected = w.publisher.RejectedSeen() // before Acked: what is not seen is not acked
 	acked := w.publisher.Acked()
 	for i := range w.pending {
 		o := &w.pending[i]
@@ -195,14 +234,17 @@ func (w *worker) commit(last *Message) error {
 		if err := b.PutOutput(o.Ordinal, w.scratch); err != nil {
 			return err
 		}
+		w.stored = o.Ordinal
 	}
 	clear(w.pending)
 	w.pending = w.pending[:0]
 	if err := b.DeleteOutputs(acked); err != nil {
 		return err
 	}
-	position := state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
-	if err := b.SetPosition(position); err != nil {
+	if w.stored <= acked {
+		w.stored = 0
+	}
+	if err := b.SetPosition(w.last); err != nil {
 		return err
 	}
 	if err := w.db.Commit(b); err != nil {
@@ -210,20 +252,21 @@ func (w *worker) commit(last *Message) error {
 	}
 	w.engine.Committed()
 	w.counts.moveTo(w.tally)
-	w.report(last.Sequence)
+	w.report()
 	return nil
 }
 
 // report tells how far the partition is.
-func (w *worker) report(sequence uint64) {
+func (w *worker) report() {
 	w.progress.set(func(p *progress) {
 		p.status = engine.Status{
 			Watermark: w.engine.Watermark(),
-			Sequence:  sequence,
+			Sequence:  w.last.Sequence,
 			Counters:  w.engine.Counters(),
 			Standing:  w.engine.Standing(),
 		}
-		p.caughtUp = p.caughtUp || sequence >= w.reader.LastAtOpen()
+		p.said = w.said
+		p.caughtUp = p.caughtUp || w.last.Sequence >= w.reader.LastAtOpen()
 	})
 }
 

@@ -67,6 +67,9 @@ func (c *replayCmd) Run(t *terminal) (err error) {
 		return err
 	}
 	took := time.Since(start)
+	if err := n.processor.Settle(t.ctx); err != nil {
+		return err
+	}
 
 	after := n.processor.Tally()
 	after.Subtract(&before)
