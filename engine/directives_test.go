@@ -74,7 +74,7 @@ func TestARenewalNamesTheExceptionThatStands(t *testing.T) {
 	}
 	sameText(t, "commands", strings.Join(said, "\n"), strings.Join([]string{
 		"868 hold 1 for phantom_inventory",
-		"994 hold 2 for oversell",
+		"995 hold 2 for oversell",
 	}, "\n"))
 }
 
@@ -143,5 +143,19 @@ func TestExceptionsAreListedInPages(t *testing.T) {
 	}
 	if x := &listed[599]; x.SKU != "s006" || x.Status != inventory.Resolved {
 		t.Errorf("last comes %s (%s), want what ended", x.SKU, x.Status)
+	}
+}
+
+// TestAGapIsRenewedOnce: where event time jumps over months, one renewal stands for those
+// that would all have lapsed by then.
+func TestAGapIsRenewedOnce(t *testing.T) {
+	var holds []inventory.Millis
+	for _, o := range tell(t, "0 sale 1\n9000 tick\n", 0).said {
+		if c := o.Command; c != nil && c.Action == inventory.Hold {
+			holds = append(holds, c.ExpiresAt)
+		}
+	}
+	if len(holds) != 2 || holds[1]-holds[0] != 9000*inventory.Hour {
+		t.Errorf("holds that expire at %v; want one, and one 9000 hours later", holds)
 	}
 }

@@ -121,7 +121,8 @@ type Engine struct {
 
 	cause        inventory.Cause // of what is being done now
 	logTime      inventory.Millis
-	causeOrdinal int // of the next id under cause
+	causeOrdinal int              // of the next id under cause
+	target       inventory.Millis // where the watermark is on its way to
 
 	// Scratch space, to be had again for every delta.
 	view    detectors.View

@@ -15,11 +15,13 @@ func (e *Engine) setTimer(at inventory.Millis, what byte, key string) inventory.
 }
 
 // advance moves the watermark on to t, if it is behind: first everything that
-// was due by then happens, each at its own time.
+// was due by then happens, each at its own time. Renewals alone wait for t: they come out
+// at the same moment anyway, and over a gap of months one stands for many.
 func (e *Engine) advance(t inventory.Millis) error {
 	if t <= e.meta.watermark {
 		return nil
 	}
+	e.target = t
 	for {
 		due, ok, err := e.timers.Next(t)
 		if err != nil {
@@ -56,11 +58,21 @@ func (e *Engine) fire(t timer.Timer) error {
 		if err != nil || rec == nil || rec.value.renewAt != t.Time {
 			return err
 		}
+		if t.Time < e.target {
+			rec.value.renewAt = e.setTimer(e.target, timerRenew, rec.key)
+			e.records.touch(rec)
+			return nil
+		}
 		return e.renewRecord(rec)
 	case timerNetwork:
 		net, err := e.networks.get(key)
 		if err != nil || net == nil || net.value.renewAt != t.Time {
 			return err
+		}
+		if t.Time < e.target {
+			net.value.renewAt = e.setTimer(e.target, timerNetwork, net.key)
+			e.networks.touch(net)
+			return nil
 		}
 		return e.renewNetwork(net)
 	case timerEnded:
