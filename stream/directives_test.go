@@ -242,6 +242,37 @@ func TestDirectivesWaitForABucketThatIsGone(t *testing.T) {
 	wantIDs(t, w.directives(0, "", "", ""), []string{"web a x 4"})
 }
 
+func TestDirectivesGiveBackWhatTheyCanNotWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	ctx := testContext(t)
+	first := w.startDirectives()
+	must(t, w.js.DeleteStream(ctx, w.topology.directivesStream()))
+	const commands = 20
+	for i := range uint64(commands) {
+		w.command(command("web", "a", "x", i+1), codec.JSON)
+	}
+	s, err := w.js.Stream(ctx, w.topology.OutputStream(Command))
+	must(t, err)
+	eventually(t, "it has them all", func() bool {
+		c, err := s.Consumer(ctx, directivesConsumer)
+		return err == nil && c.CachedInfo().NumPending == 0
+	})
+	given, err := w.nc.SubscribeSync("$JS.EVENT.ADVISORY.CONSUMER.MSG_NAKED.>")
+	must(t, err)
+	must(t, w.nc.Flush())
+	must(t, first.Close())
+	for range commands {
+		_, err := given.NextMsgWithContext(ctx)
+		must(t, err)
+	}
+
+	must(t, w.topology.Ensure(ctx, w.js))
+	w.startDirectives()
+	w.projected()
+	wantIDs(t, w.directives(0, "", "", ""), []string{"web a x 20"})
+}
+
 func TestDirectivesForgetWhatIsTooMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

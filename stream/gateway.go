@@ -122,28 +122,28 @@ func (g *Gateway) Refused() uint64 {
 }
 
 // Close takes nothing more, stores what it has, answers those who asked, and returns.
+// Without a connection it can do none of that and gives up what it has.
 func (g *Gateway) Close() error {
-	timeout := time.NewTimer(gatewayDrainMax)
-	defer timeout.Stop()
-	err := g.sub.Drain()
-	if err == nil {
-		select {
-		case <-g.drained:
-		case <-timeout.C:
-			err = errors.New("gateway: some messages were not taken any more")
-		}
+	connected, leave := g.nc.IsConnected(), g.sub.Drain
+	if !connected {
+		leave = g.sub.Unsubscribe
+		g.stop()
 	}
+	if err := leave(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		return fmt.Errorf("gateway: leave %s: %w", g.topology.InSubjects(), err)
+	}
+	stop := time.AfterFunc(gatewayDrainMax, g.stop)
+	defer stop.Stop()
+	<-g.drained
 	for _, lane := range g.lanes {
 		lane.close()
 	}
-	stop := time.AfterFunc(gatewayDrainMax, g.stop)
 	g.done.Wait()
-	stop.Stop()
 	g.stop()
-	if errors.Is(err, nats.ErrConnectionClosed) {
-		return nil // then there is nobody left to answer
+	if !connected {
+		return nil
 	}
-	return errors.Join(err, g.nc.FlushTimeout(publishTimeout))
+	return g.nc.FlushTimeout(publishTimeout) // the answers
 }
 
 // handle forwards one message. It runs on the subscription's goroutine, so the order

@@ -336,6 +336,23 @@ func TestGatewayClosesWithoutItsServer(t *testing.T) {
 	}
 }
 
+// TestGatewayClosesWhileItsServerIsAway has a server that will not come back in time.
+func TestGatewayClosesWhileItsServerIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	hold := &gate{open: make(chan struct{})}
+	g := w.startGateway(&tamperedJS{w.js, hold.publish}, time.Hour)
+	w.send("x", packed(sale("1", "x")))
+	eventually(t, "it is in flight", func() bool { return hold.held.Load() == 1 })
+	must(t, w.server.Close())
+	eventually(t, "the connection is lost", func() bool { return !w.nc.IsConnected() })
+	must(t, g.Close())
+	if got := g.Refused(); got != 1 {
+		t.Errorf("%d were refused, want the one in flight", got)
+	}
+	w.restart()
+}
+
 func TestTwoGatewaysShareTheWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

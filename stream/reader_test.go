@@ -274,6 +274,67 @@ func TestReaderSaysWhatIsGone(t *testing.T) {
 	}
 }
 
+// delivered is a message as a consumer hands it over.
+type delivered struct {
+	jetstream.Msg
+	reply string
+}
+
+func (m delivered) Reply() string { return m.reply }
+func (m delivered) Data() []byte  { return []byte("x") }
+
+func TestADeliveryTakesTheNextMessageAndNoOther(t *testing.T) {
+	reply := func(sequence int) string { return fmt.Sprintf("$JS.ACK.S.C.1.%d.1.1764000000000000000.0", sequence) }
+	for _, c := range []struct {
+		name    string
+		replies []string
+		next    uint64 // expected after all
+		ends    error  // nil: it goes on
+	}{
+		{"in order", []string{reply(5), reply(6)}, 7, nil},
+		{"again", []string{reply(5), reply(4), reply(5), reply(6)}, 7, nil},
+		{"a gap", []string{reply(5), reply(7), reply(6)}, 6, errGap},
+		{"no reply subject of JetStream's", []string{reply(5), "_INBOX.1", reply(6)}, 6, errors.New("none of JetStream's")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &Reader{queue: newFetchQueue(Bounds{}.withDefaults())}
+			r.next.Store(5)
+			d := &delivery{reader: r, stop: make(chan struct{}), ended: make(chan error, 1)}
+			for _, reply := range c.replies {
+				d.handle(delivered{reply: reply})
+			}
+			if got := r.next.Load(); got != c.next {
+				t.Errorf("the next is %d, want %d", got, c.next)
+			}
+			select {
+			case err := <-d.ended:
+				if c.ends == nil {
+					t.Errorf("it ended: %v", err)
+				} else {
+					wantError(t, c.name, err, c.ends.Error())
+				}
+			default:
+				if c.ends != nil {
+					t.Error("it did not end")
+				}
+			}
+		})
+	}
+}
+
+// TestALossInTransitIsNotTakenForALossOfTheLog has a gap in what was delivered and none
+// in the stream.
+func TestALossInTransitIsNotTakenForALossOfTheLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.publishSales(0, 1, 5)
+	r := &Reader{js: w.js, topology: w.topology}
+	r.next.Store(3)
+	if err := r.explainGap(testContext(t), 5); !errors.Is(err, errLost) || errors.Is(err, ErrLogDiffers) {
+		t.Errorf("got %v, want that messages were lost in transit", err)
+	}
+}
+
 func TestNextEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -311,6 +372,7 @@ func TestReaderOutlivesItsServer(t *testing.T) {
 	r := w.openReader(0, 1, Bounds{})
 	want := w.publishSales(0, 1, 3)
 	wantIDs(t, w.read(r, 3), want)
+	must(t, w.server.Close())
 	w.restart()
 	want = w.publishSales(0, 4, 5)
 	wantIDs(t, w.read(r, 2), want)

@@ -83,14 +83,13 @@ func newServer(t *testing.T) *world {
 	return w
 }
 
-// restart stops the server and starts it again, on the same folder and port.
+// restart starts the server again, on the same folder and port; it has been closed.
 func (w *world) restart() {
 	w.t.Helper()
 	address, err := url.Parse(w.server.URL())
 	must(w.t, err)
 	port, err := strconv.Atoi(address.Port())
 	must(w.t, err)
-	must(w.t, w.server.Close())
 	w.server, err = StartEmbedded(EmbeddedConfig{Dir: w.dir, Port: port, Log: quiet(io.Discard)})
 	must(w.t, err)
 	eventually(w.t, "the connection is back", w.nc.IsConnected)
