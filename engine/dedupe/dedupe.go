@@ -220,17 +220,24 @@ func (s *Set) loadRuns() error {
 			entries = entries[:0]
 		}
 	}
+	var bad error
 	err := s.store.Scan([]byte{runPrefix}, []byte{runPrefix + 1}, func(key, page []byte) bool {
+		if bad = checkLength(key, page, pageEntry); bad != nil {
+			return false
+		}
 		if n := binary.BigEndian.Uint64(key[1:]); n != number {
 			end()
 			number = n
 		}
-		for ; len(page) >= pageEntry; page = page[pageEntry:] {
+		for ; len(page) > 0; page = page[pageEntry:] {
 			entries = append(entries, readEntry(page))
 		}
 		return true
 	})
 	end()
+	if err == nil {
+		err = bad
+	}
 	if err != nil {
 		return fmt.Errorf("load dedupe runs: %w", err)
 	}
@@ -238,13 +245,20 @@ func (s *Set) loadRuns() error {
 }
 
 func (s *Set) loadBlocks() error {
+	var bad error
 	err := s.store.Scan(blockKey(nil, s.live, 0), []byte{blockPrefix + 1}, func(key, block []byte) bool {
+		if bad = checkLength(key, block, blockEntry); bad != nil {
+			return false
+		}
 		epoch := int64(binary.BigEndian.Uint64(key[1:]))
-		for ; len(block) >= 16; block = block[16:] {
+		for ; len(block) > 0; block = block[blockEntry:] {
 			s.recent.put(readID(block), epoch, s.live)
 		}
 		return true
 	})
+	if err == nil {
+		err = bad
+	}
 	if err != nil {
 		return fmt.Errorf("load dedupe blocks: %w", err)
 	}

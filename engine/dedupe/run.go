@@ -8,6 +8,7 @@ import (
 const (
 	pageIDs       = 256 // ids a page
 	pageEntry     = 24  // bytes an id in a page: Hi, Lo, epoch
+	blockEntry    = 16  // bytes an id in a block: Hi, Lo
 	bloomBitsAnID = 10
 	bloomProbes   = 7 // 0.8 % false positives at 10 bits an id
 )
@@ -107,9 +108,8 @@ func (r *run) find(store Store, id ID) (epoch int64, found bool, err error) {
 	}
 	_, upper := runBounds(r.number)
 	var bad error
-	err = store.Scan(pageKey(nil, r.number, id), upper, func(_, page []byte) bool {
-		if len(page)%pageEntry != 0 {
-			bad = fmt.Errorf("dedupe: run %d has a page of %d bytes", r.number, len(page))
+	err = store.Scan(pageKey(nil, r.number, id), upper, func(key, page []byte) bool {
+		if bad = checkLength(key, page, pageEntry); bad != nil {
 			return false
 		}
 		low, high := 0, len(page)/pageEntry
@@ -132,6 +132,14 @@ func (r *run) find(store Store, id ID) (epoch int64, found bool, err error) {
 		err = bad
 	}
 	return epoch, found, err
+}
+
+// checkLength returns an error where a value is no list of entries.
+func checkLength(key, value []byte, entry int) error {
+	if len(value)%entry != 0 {
+		return fmt.Errorf("dedupe: %q holds %d bytes, not a multiple of %d", key, len(value), entry)
+	}
+	return nil
 }
 
 // write writes entries, sorted by id, as the run's pages.

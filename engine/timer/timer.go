@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// NearMax is how many timers are held in memory at most, about 128 bytes each;
-// LoadMax how many are loaded at a time.
+// NearMax is how many timers are held in memory at most, about 128 bytes each, unless more are
+// due at one moment; LoadMax how many are loaded at a time.
 const (
 	NearMax = 1 << 16
 	LoadMax = 1 << 12
@@ -61,11 +61,15 @@ type Queue struct {
 	set   []Timer
 	fired []Timer
 	key   []byte
+
+	nearMax, loadMax int
 }
 
 // Open returns the queue that store holds.
-func Open(store Store) (*Queue, error) {
-	q := &Queue{store: store}
+func Open(store Store) (*Queue, error) { return open(store, NearMax, LoadMax) }
+
+func open(store Store, nearMax, loadMax int) (*Queue, error) {
+	q := &Queue{store: store, nearMax: nearMax, loadMax: loadMax}
 	return q, q.load()
 }
 
@@ -74,7 +78,7 @@ func (q *Queue) Set(t Timer) {
 	q.set = append(q.set, t)
 	if t.Time < q.edge {
 		heap.Push(&q.near, t)
-		if len(q.near) > NearMax {
+		if len(q.near) > q.nearMax {
 			q.trim()
 		}
 	}
@@ -130,7 +134,7 @@ func (q *Queue) load() error {
 			return false
 		}
 		// All timers of one moment are loaded together, so that the edge lies between moments.
-		if n >= LoadMax && t.Time > last {
+		if n >= q.loadMax && t.Time > last {
 			edge = t.Time
 			return false
 		}

@@ -1,0 +1,242 @@
+package dedupe
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-atp/holdfast/engine/enginetest"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+const start inventory.Millis = 1_795_392_000_000
+
+// fatal is what a testing.T and a rapid.T have in common.
+type fatal interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// world is a set with its store, flushed under rising sequences.
+type world struct {
+	*Set
+	store    *enginetest.Store
+	bytesMax int64
+	lateness inventory.Millis
+	sequence uint64
+}
+
+func newWorld(t fatal, lateness inventory.Millis, bytesMax int64) *world {
+	t.Helper()
+	w := &world{store: enginetest.NewStore(), lateness: lateness, bytesMax: bytesMax}
+	w.open(t, start)
+	return w
+}
+
+func (w *world) open(t fatal, watermark inventory.Millis) {
+	t.Helper()
+	s, err := Open(w.store, w.lateness, watermark, w.bytesMax)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	w.Set = s
+}
+
+func (w *world) flush(t fatal) {
+	t.Helper()
+	w.sequence++
+	batch := w.store.Batch()
+	if err := w.Flush(w.sequence, batch); err != nil {
+		t.Fatalf("flush: %v", err)
+	}
+	batch.Commit()
+}
+
+func (w *world) known(t fatal, id ID, watermark inventory.Millis) bool {
+	t.Helper()
+	known, err := w.Known(id, watermark)
+	if err != nil {
+		t.Fatalf("known: %v", err)
+	}
+	return known
+}
+
+func (w *world) id(n int) ID {
+	return w.Hash(&inventory.Delta{Source: "pos", ID: fmt.Sprint(n)})
+}
+
+// naive remembers the watermark at which each id was accepted last.
+type naive map[int]inventory.Millis
+
+func (n naive) knows(id int, watermark, lateness inventory.Millis) bool {
+	at, found := n[id]
+	quarter := max(1, lateness/4)
+	return found && (at/quarter+1)*quarter > watermark-lateness
+}
+
+// TestSetEqualsANaiveOne: whatever is accepted when, in however little memory, after any flush and however
+// often it is opened again, just those ids are known that were accepted and are not forgotten.
+func TestSetEqualsANaiveOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lateness := rapid.SampledFrom([]inventory.Millis{1, 3, 40, inventory.Hour}).Draw(t, "lateness")
+		w := newWorld(t, lateness, 64*rapid.Int64Range(1, 40).Draw(t, "ids in memory"))
+		all := naive{}
+		watermark := start
+		for range rapid.IntRange(1, 40).Draw(t, "batches") {
+			for range rapid.IntRange(0, 30).Draw(t, "deltas") {
+				watermark += inventory.Millis(rapid.Int64Range(0, 3).Draw(t, "on")) * max(1, lateness/40)
+				n := rapid.IntRange(0, 120).Draw(t, "id")
+				got, want := w.known(t, w.id(n), watermark), all.knows(n, watermark, lateness)
+				if got != want {
+					t.Fatalf("id %d at %d: known %v, want %v (accepted at %d)", n, watermark, got, want, all[n])
+				}
+				if !got {
+					w.Add(w.id(n), watermark)
+					all[n] = watermark
+				}
+			}
+			w.flush(t)
+			if rapid.IntRange(0, 3).Draw(t, "opened again") == 0 {
+				w.open(t, watermark)
+			}
+			if rapid.IntRange(0, 9).Draw(t, "leap") == 0 {
+				watermark += lateness * 3 / 2
+			}
+		}
+		for n := range 130 {
+			if got, want := w.known(t, w.id(n), watermark), all.knows(n, watermark, lateness); got != want {
+				t.Fatalf("at last id %d: known %v, want %v", n, got, want)
+			}
+		}
+	})
+}
+
+// TestMemoryAndStoreAreBounded: hundreds of thousands of ids go by; the table stays within its bytes, the runs are
+// few, nothing is known that never came, nothing recent is forgotten, and the store lets go of what is.
+func TestMemoryAndStoreAreBounded(t *testing.T) {
+	const (
+		lateness = inventory.Hour
+		perSec   = 6
+		batch    = 60
+		bytesMax = 128 << 10 // 2048 ids
+		live     = perSec * 3600 * 5 / 4
+	)
+	w := newWorld(t, lateness, bytesMax)
+	entriesMost := 0
+	for i := range 4 * live {
+		now := start + inventory.Millis(i/perSec)*inventory.Second
+		if w.known(t, w.id(i), now) {
+			t.Fatalf("id %d is known before it came", i)
+		}
+		w.Add(w.id(i), now)
+		if old := i - perSec*3600; old >= 0 && i%7 == 0 && !w.known(t, w.id(old), now) {
+			t.Fatalf("id %d is forgotten within the lateness", old)
+		}
+		if i%batch == batch-1 {
+			w.flush(t)
+			if bytes := len(w.recent.slots) * 24; bytes > bytesMax {
+				t.Fatalf("the table takes %d bytes of %d", bytes, bytesMax)
+			}
+			if len(w.runs) > runsMax {
+				t.Fatalf("%d runs, %d at most", len(w.runs), runsMax)
+			}
+			entries := 0
+			for _, r := range w.runs {
+				entries += r.ids
+			}
+			entriesMost = max(entriesMost, entries)
+		}
+	}
+	// A merge drops what is forgotten; between two of them a few tables' worth may linger.
+	if most := live + (runsMax+1)*bytesMax/64; entriesMost > most {
+		t.Errorf("the runs hold %d ids, want no more than %d", entriesMost, most)
+	}
+	w.Add(w.id(-1), start+100*inventory.Hour)
+	w.flush(t)
+	w.flush(t)
+	if left := strings.Count(w.store.Dump(), "\n"); left != 1 {
+		t.Errorf("all but one id are forgotten, but %d keys are left", left)
+	}
+}
+
+// TestHashesTellSourceAndIDApart.
+func TestHashesTellSourceAndIDApart(t *testing.T) {
+	w := newWorld(t, inventory.Hour, 1)
+	seen := map[ID]string{}
+	for _, d := range []inventory.Delta{
+		{Source: "a", ID: "bc"}, {Source: "ab", ID: "c"}, {Source: "abc"}, {ID: "abc"}, {},
+		{Source: "a", ID: "bc", SKU: "tea"},
+	} {
+		name := d.Source + "/" + d.ID
+		if other, found := seen[w.Hash(&d)]; found && other != name {
+			t.Errorf("%s and %s have one hash", name, other)
+		}
+		seen[w.Hash(&d)] = name
+		if w.Hash(&d) == (ID{}) {
+			t.Errorf("%s has the hash of an empty slot", name)
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d hashes, want 5: what else a delta says does not matter", len(seen))
+	}
+}
+
+// TestABloomFilterMissesNothing, and lets little through.
+func TestABloomFilterMissesNothing(t *testing.T) {
+	w := newWorld(t, inventory.Hour, 1)
+	const ids = 10000
+	b := newBloom(ids)
+	for i := range ids {
+		b.add(w.id(i))
+	}
+	through := 0
+	for i := range ids {
+		if !b.may(w.id(i)) {
+			t.Fatalf("id %d is missed", i)
+		}
+		if b.may(w.id(ids + i)) {
+			through++
+		}
+	}
+	if through > ids*2/100 {
+		t.Errorf("%d of %d others pass, want under 2 %% (0.8 %% by design)", through, ids)
+	}
+}
+
+func TestABrokenBlockIsTold(t *testing.T) {
+	w := newWorld(t, inventory.Hour, 1<<20)
+	batch := w.store.Batch()
+	if err := batch.Set(blockKey(nil, int64(start/w.epochSpan), 1), make([]byte, 17)); err != nil {
+		t.Fatal(err)
+	}
+	batch.Commit()
+	if _, err := Open(w.store, w.lateness, start, w.bytesMax); err == nil || !strings.Contains(err.Error(), "holds 17 bytes, not a multiple of 16") {
+		t.Errorf("open: %v", err)
+	}
+}
+
+func TestABrokenPageIsTold(t *testing.T) {
+	w := newWorld(t, inventory.Hour, 64)
+	for i := range 10 {
+		w.Add(w.id(i), start)
+	}
+	w.flush(t)
+	batch := w.store.Batch()
+	for i := range w.runs {
+		if err := batch.Set(pageKey(nil, w.runs[i].number, ID{^uint64(0), ^uint64(0)}), make([]byte, 25)); err != nil {
+			t.Fatal(err)
+		}
+		if err := batch.DeleteRange(pageKey(nil, w.runs[i].number, ID{}), pageKey(nil, w.runs[i].number, ID{^uint64(0), ^uint64(0)})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	batch.Commit()
+	if _, err := w.Known(w.id(3), start); err == nil || !strings.Contains(err.Error(), "holds 25 bytes, not a multiple of 24") {
+		t.Errorf("known: %v", err)
+	}
+	if _, err := Open(w.store, w.lateness, start, w.bytesMax); err == nil || !strings.Contains(err.Error(), "holds 25 bytes, not a multiple of 24") {
+		t.Errorf("open: %v", err)
+	}
+}
