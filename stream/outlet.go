@@ -202,6 +202,7 @@ func (o *outlet) send(ctx context.Context, group []Output) (sequence uint64, err
 		case ack.Stream != o.stream:
 			return 0, fmt.Errorf("subject %s was stored by stream %s: take that subject from it", msg.Subject, ack.Stream)
 		case ack.Duplicate:
+			o.sequence = min(o.sequence, ack.Sequence-1) // look there again
 			return 0, errors.New("it was stored before")
 		}
 		sequence = ack.Sequence

@@ -46,6 +46,7 @@ type Publisher struct {
 	mu     sync.Mutex
 	given  uint64 // ordinal of the last output that Publish took
 	bytes  int    // of what is in all queues
+	seen   uint64 // see RejectedSeen
 	closed bool
 	moved  chan struct{} // closed when a queue gets shorter or at Close; nil while nobody waits
 }
@@ -68,7 +69,7 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 
 // openPublisher is OpenPublisher for groups of at least groupMin.
 func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
-	publisher := &Publisher{}
+	publisher := &Publisher{seen: from.Rejected}
 	process := rand.Text()
 	for kind := range Kind(kinds) {
 		out := &outlet{
@@ -199,12 +200,18 @@ func (p *Publisher) wakeAll() {
 	}
 }
 
-// RejectedSeen returns a sequence in the stream of rejected deltas: what of this partition
-// is not known to be stored will be stored behind it.
+// RejectedSeen returns a sequence in the stream of rejected deltas: what stands there of
+// this partition, up to that sequence, has ordinals up to Acked. Ask for it before Acked
+// where both are stored together.
 func (p *Publisher) RejectedSeen() uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.outlets[Rejected].seen
+	// What was found there may be ahead of what a replay has reached, or of another kind
+	// that is not stored yet; then the next publisher has to find it again.
+	if out := p.outlets[Rejected]; p.acked() >= out.high {
+		p.seen = out.seen
+	}
+	return p.seen
 }
 
 // Err says why outputs are not being stored; nil while they are. It is being retried.

@@ -119,8 +119,8 @@ func TestAReplaySaysNothingTwice(t *testing.T) {
 }
 
 // TestOutputsAreSaidOnceWhateverHappens loses what is published, before it is stored
-// and after, lets it be stored late, and reopens the publisher in between: each kind's
-// stream has each ordinal once, in order.
+// and after, lets it be stored late, and crashes in between, so that the next publisher
+// begins at one of the commits before: each kind's stream has each ordinal once, in order.
 func TestOutputsAreSaidOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
 	w := newServer(t)
@@ -136,54 +136,51 @@ func TestOutputsAreSaidOnceWhateverHappens(t *testing.T) {
 		faults := newFaults(rapid.SliceOfN(rapid.SampledFrom([]fault{fine, fine, lostBefore, lostAfter, late}), 0, 12).Draw(rt, "faults"))
 		js := &tamperedJS{JetStream: w.js, publish: faults.publish}
 
-		var acked, last uint64
-		kindOf := map[uint64]Kind{}
-		for range rapid.IntRange(1, 3).Draw(rt, "lives") {
-			p, err := openPublisher(ctx, js, w.topology, partition, From{}, w.log, rapid.SampledFrom([]int{1, 3, groupMessagesMin}).Draw(rt, "group"))
+		// commit is what the state would hold of the publisher.
+		type commit struct{ seen, acked uint64 }
+		commits := []commit{{}}
+		kindOf := []Kind{0} // by ordinal
+		life := func(end uint64, orderly bool) {
+			at := commits[len(commits)-1]
+			p, err := openPublisher(ctx, js, w.topology, partition, From{Rejected: at.seen}, w.log, rapid.SampledFrom([]int{1, 3, groupMessagesMin}).Draw(rt, "group"))
 			if err != nil {
 				rt.Fatal(err)
 			}
-			committed := uint64(0)
-			if acked > 0 {
-				committed = rapid.Uint64Range(0, acked).Draw(rt, "committed")
-			}
-			end := committed + rapid.Uint64Range(1, 20).Draw(rt, "outputs")
-			for n := committed + 1; n <= end; n++ {
-				if _, ok := kindOf[n]; !ok {
-					kindOf[n] = Kind(rapid.IntRange(0, kinds-1).Draw(rt, "kind"))
+			for n := at.acked + 1; n <= end; n++ {
+				if n == uint64(len(kindOf)) {
+					kindOf = append(kindOf, rapid.SampledFrom([]Kind{Command, Exception, Audit, Rejected, Rejected}).Draw(rt, "kind"))
 				}
 				if err := p.Publish(ctx, w.outputOf(partition, n, kindOf[n])); err != nil {
 					rt.Fatal(err)
 				}
+				if rapid.IntRange(0, 4).Draw(rt, "wait") == 0 {
+					if err := p.Wait(ctx, n-1); err != nil {
+						rt.Fatal(err)
+					}
+				}
+				if rapid.Bool().Draw(rt, "commit") {
+					commits = append(commits, commit{p.RejectedSeen(), p.Acked()})
+				}
 			}
-			last = max(last, end)
-			if rapid.Bool().Draw(rt, "orderly") {
+			if orderly {
 				if err := p.Wait(ctx, end); err != nil {
 					rt.Fatal(err)
 				}
+				commits = append(commits, commit{p.RejectedSeen(), p.Acked()})
 			}
-			acked = max(acked, p.Acked())
 			must(t, p.Close())
+			w.publish(w.topology.RejectedSubject("other"), nil) // another partition's
 		}
-		// The last life says all that is left.
-		p, err := OpenPublisher(ctx, js, w.topology, partition, From{}, w.log)
-		if err != nil {
-			rt.Fatal(err)
+		for range rapid.IntRange(1, 4).Draw(rt, "crashes") {
+			life(commits[len(commits)-1].acked+rapid.Uint64Range(1, 20).Draw(rt, "outputs"), rapid.Bool().Draw(rt, "orderly"))
+			commits = commits[:rapid.IntRange(1, len(commits)).Draw(rt, "commits that are left")]
 		}
-		want := map[Kind][]uint64{}
-		for n := uint64(1); n <= last; n++ {
-			want[kindOf[n]] = append(want[kindOf[n]], n)
-			if n > acked {
-				if err := p.Publish(ctx, w.outputOf(partition, n, kindOf[n])); err != nil {
-					rt.Fatal(err)
-				}
-			}
-		}
-		if err := p.Wait(ctx, last); err != nil {
-			rt.Fatal(err)
-		}
-		must(t, p.Close())
+		life(uint64(len(kindOf)-1), true) // says what is left
 		faults.storeLate()
+		want := map[Kind][]uint64{}
+		for n := uint64(1); n < uint64(len(kindOf)); n++ {
+			want[kindOf[n]] = append(want[kindOf[n]], n)
+		}
 		for kind := range Kind(kinds) {
 			got, end := w.saidFrom(partition, kind, from[kind])
 			from[kind] = end + 1
@@ -482,6 +479,53 @@ func TestOpenFindsTheLastRejectedAmongThoseOfOthers(t *testing.T) {
 		}
 		must(t, p.Close())
 	}
+}
+
+// TestRejectedSeenIsNeverAheadOfAcked wants that a publisher that begins at what was
+// asked of another finds all that the other's Acked does not cover.
+func TestRejectedSeenIsNeverAheadOfAcked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 2)
+	ctx := testContext(t)
+	w.publish(w.topology.RejectedSubject("other"), nil)
+	wantSeen := func(when string, p *Publisher, want uint64) {
+		t.Helper()
+		if got := p.RejectedSeen(); got != want {
+			t.Errorf("%s: seen up to %d, want %d", when, got, want)
+		}
+	}
+	g := &gate{part: ".command.", open: make(chan struct{})}
+	p := w.openPublisher(&tamperedJS{w.js, g.publish}, 0)
+	wantSeen("nothing said", p, 1)
+	must(t, p.Publish(ctx, w.outputOf(0, 1, Command)))
+	must(t, p.Publish(ctx, w.outputOf(0, 2, Rejected)))
+	eventually(t, "the rejected one is known to be stored", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.outlets[Rejected].high == 2
+	})
+	wantSeen("a command before it is not stored", p, 1)
+	close(g.open)
+	must(t, p.Wait(ctx, 2))
+	wantSeen("both are stored", p, 2)
+	must(t, p.Close())
+
+	w.publish(w.topology.RejectedSubject("other"), nil)
+	p, err := OpenPublisher(ctx, w.js, w.topology, 0, From{Rejected: 1}, w.log)
+	must(t, err)
+	wantSeen("a replay has said nothing yet", p, 1)
+	w.say(p, 0, Command, 1, 1)
+	wantSeen("a replay is on its way", p, 1)
+	must(t, p.Publish(ctx, w.outputOf(0, 2, Rejected)))
+	wantSeen("a replay has caught up", p, 3)
+	must(t, p.Close())
+
+	// Who begins too far is told by the stream, for as long as that remembers.
+	p, err = OpenPublisher(ctx, w.js, w.topology, 0, From{Rejected: 3}, w.log)
+	must(t, err)
+	w.say(p, 0, Rejected, 2, 3)
+	must(t, p.Close())
+	w.wantSaid(0, Rejected, []uint64{2, 3})
 }
 
 func TestAForeignMessageHidesNoOutput(t *testing.T) {
