@@ -149,7 +149,7 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 		Policy:     e.policy.Version,
 		EventTime:  e.meta.watermark,
 		IssuedAt:   e.logTime,
-		ExpiresAt:  e.meta.watermark + rule.Expiry,
+		ExpiresAt:  e.after(rule.Expiry),
 		Cause:      e.cause,
 	}
 	e.say(Output{Command: c})

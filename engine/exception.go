@@ -61,6 +61,12 @@ func plainNumbers(evidence map[string]any) {
 	}
 }
 
+// after returns the moment that comes so long after the watermark, and at most the last that can be
+// written: what is stored is read again.
+func (e *Engine) after(later inventory.Millis) inventory.Millis {
+	return min(e.meta.watermark+later, inventory.MillisMax)
+}
+
 // nextID returns the next id under the cause: the same log gives the same one.
 func (e *Engine) nextID(prefix string) string {
 	id := fmt.Sprintf("%s%d-%d-%d-%d", prefix, e.cause.Partition, e.cause.Sequence, e.cause.Index, e.causeOrdinal)

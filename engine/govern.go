@@ -73,7 +73,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 		Status:          status,
 		Confidence:      detectors.Round4(f.Confidence),
 		Owner:           rule.Owner,
-		SLADue:          e.meta.watermark + rule.SLA,
+		SLADue:          e.after(rule.SLA),
 		Reason:          d.Reason,
 		Evidence:        d.Evidence,
 		Recommendations: d.Recommendations,

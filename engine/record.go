@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/engine/window"
@@ -111,6 +113,9 @@ func (n *network) read(in *wire.Reader) {
 	}
 	n.open = readOpened(in)
 	n.directives = readDirectives(in)
+	if len(n.directives) != len(n.channels) {
+		in.Fail(fmt.Errorf("%d directives for %d channels", len(n.directives), len(n.channels)))
+	}
 	n.renewAt = inventory.Millis(in.Int())
 }
 

@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// stored is every value that has bytes of ours.
+type stored interface {
+	append(dst []byte) []byte
+	read(r *wire.Reader)
+}
+
+func values() []stored {
+	return []stored{&record{}, &network{}, &place{}, &source{}, &timeline{}}
+}
+
+// specimens are values with something in every field, in the order of [values].
+func specimens() []stored {
+	const now inventory.Millis = 1_795_392_000_000
+	sale := inventory.Delta{Kind: inventory.Sale, ID: "d1", Source: "pos", SKU: "tea", Location: "leeds", Channel: "web", Quantity: 3, Time: now, Price: 250}
+	reserve := sale
+	reserve.Kind, reserve.Ref, reserve.Due = inventory.Reserve, "o1", now+inventory.Day
+	open := []opened{
+		{detectors.Scope{Class: inventory.Oversell, Channel: "web"}, "x0-1-0-0", true},
+		{detectors.Scope{Class: inventory.PhantomInventory, Network: true}, "x0-2-0-0", false},
+	}
+	directives := []directive{{revision: 3, held: true, exception: "x0-1-0-0", renewAt: now}, {}, {revision: 2}}
+
+	r := &record{open: open, directives: directives, contributed: -3, alarmAt: now + 1, renewAt: now + 2}
+	_ = r.Apply(&sale, nil)
+	r.windows.Add(now, now, seriesOf(inventory.Sale), 3)
+	pl := &place{vouched: now}
+	pl.feed.Sale(now)
+	r.belief.Observe(&detectors.View{Now: now, Belief: &r.belief, Feed: &pl.feed}, &sale)
+	tl := &timeline{ledger.Timeline{Class: ledger.Reservation}}
+	tl.Apply(&reserve, now, 0, nil)
+	return []stored{r,
+		&network{locations: 2, sum: -3, positive: 4, channels: []string{"web", "amazon", "store"}, open: open, directives: directives, renewAt: now},
+		pl, &source{now}, tl}
+}
+
+// FuzzRead: any bytes are a value or an error, and what was read is written the same ever after.
+func FuzzRead(f *testing.F) {
+	for _, v := range specimens() {
+		f.Add(v.append(nil))
+	}
+	f.Fuzz(func(t *testing.T, coded []byte) {
+		backs := values()
+		for i, v := range values() {
+			r := wire.NewReader(coded)
+			v.read(r)
+			if r.Done() != nil {
+				continue
+			}
+			once := v.append(nil)
+			r = wire.NewReader(once)
+			backs[i].read(r)
+			if err := r.Done(); err != nil {
+				t.Fatalf("%T: what was written is not read: %v", v, err)
+			}
+			if again := backs[i].append(nil); string(again) != string(once) {
+				t.Fatalf("%T: written as %x, then as %x", v, once, again)
+			}
+		}
+	})
+}
+
+// TestEveryByteIsNeeded: a value that is cut short anywhere, or has a byte too many, is refused.
+func TestEveryByteIsNeeded(t *testing.T) {
+	backs := values()
+	for i, v := range specimens() {
+		coded := v.append(nil)
+		for n := range len(coded) + 2 {
+			r := wire.NewReader(append(coded[:len(coded):len(coded)], 0)[:n])
+			backs[i].read(r)
+			if err := r.Done(); (err == nil) != (n == len(coded)) {
+				t.Errorf("%T: %d of %d bytes: %v", v, n, len(coded), err)
+			}
+		}
+		if again := readBack(t, v, values()[i]).append(nil); string(again) != string(coded) {
+			t.Errorf("%T: written as %x, then as %x", v, coded, again)
+		}
+	}
+}
+
+func readBack(t *testing.T, v, into stored) stored {
+	t.Helper()
+	r := wire.NewReader(v.append(nil))
+	into.read(r)
+	if err := r.Done(); err != nil {
+		t.Fatalf("%T: %v", v, err)
+	}
+	return into
+}
