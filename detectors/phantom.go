@@ -107,6 +107,9 @@ func clearSentence(v *View, p float64) string {
 }
 
 func span(hours float64) string {
+	if math.Round(hours) == 1 {
+		return "an hour of trade"
+	}
 	if hours < 48 {
 		return fmt.Sprintf("%.0f hours of trade", hours)
 	}

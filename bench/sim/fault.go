@@ -76,7 +76,7 @@ func (s *Sim) lose(kind FaultKind, sh *shelf, units int64, at inventory.Millis) 
 	if units == 0 {
 		return
 	}
-	sh.there -= units
+	sh.move(-units, at)
 	s.fault(kind, sh, at)
 }
 
@@ -85,9 +85,11 @@ func (s *Sim) misplace(sh *shelf, at inventory.Millis) {
 	if sh.there == 0 {
 		return
 	}
-	sh.hidden, sh.there = sh.hidden+sh.there, 0
+	sh.hidden += sh.there
+	sh.move(-sh.there, at)
 	s.fault(Misplaced, sh, at)
-	s.at(at+s.between(inventory.Day, 6*inventory.Day), func(inventory.Millis) {
-		sh.there, sh.hidden = sh.there+sh.hidden, 0
+	s.at(at+s.between(inventory.Day, 6*inventory.Day), func(at inventory.Millis) {
+		sh.move(sh.hidden, at)
+		sh.hidden = 0
 	})
 }

@@ -58,7 +58,7 @@ func (s *Sim) fillUp(sh *shelf) {
 	if units <= 0 {
 		return
 	}
-	from.there -= units
+	from.move(-units, s.now)
 	from.recorded -= units
 	sh.coming += units
 	ref := s.order("t")
@@ -97,7 +97,7 @@ func (s *Sim) takeIn(sh *shelf, kind inventory.Kind, ref string, units int64, at
 		s.fault(ReceiptError, sh, at)
 	}
 	sh.coming -= units
-	sh.there += came
+	sh.move(came, at)
 	sh.recorded += units
 	d := sh.delta(kind, units)
 	d.Ref = ref

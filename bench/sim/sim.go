@@ -80,12 +80,14 @@ func (s *Sim) Obey(c *inventory.Command) {
 	}
 }
 
-// Truth returns how many units can really be found.
-func (s *Sim) Truth(key inventory.Key) int64 {
-	if sh := s.byKey[key]; sh != nil {
-		return sh.there
+// Empty reports whether nothing could be found at a time, which has been played.
+func (s *Sim) Empty(key inventory.Key, at inventory.Millis) bool {
+	sh := s.byKey[key]
+	if sh == nil {
+		return true
 	}
-	return 0
+	turns, _ := slices.BinarySearch(sh.emptied, at+1)
+	return turns%2 == 1
 }
 
 // Faults returns what has gone wrong so far, in the order in which it was drawn.

@@ -15,7 +15,7 @@ func (s *Sim) sell(sh *shelf, units int64, at inventory.Millis) {
 	if units == 0 {
 		return
 	}
-	sh.there -= units
+	sh.move(-units, at)
 	rung := sh
 	if len(sh.sku.siblings) > 0 && s.chance(misscanShare) {
 		rung = s.byKey[inventory.Key{SKU: s.skus[sh.sku.siblings[0]].name, Location: sh.place.name}]
@@ -38,7 +38,7 @@ func (s *Sim) giveBack(sh *shelf, units int64, at inventory.Millis) {
 		d.Reason = "damaged"
 	} else {
 		sh.recorded += units
-		sh.there += units
+		sh.move(units, at)
 	}
 	s.send(sh.place.till, at, d)
 }
@@ -81,7 +81,7 @@ func (s *Sim) route(number int, channel string, units int64) *shelf {
 // pick looks for an order's units, twice where they are not there at first.
 func (s *Sim) pick(sh *shelf, units int64, ref string, attempt int, at inventory.Millis) {
 	if sh.there >= units {
-		sh.there -= units
+		sh.move(-units, at)
 		sh.recorded -= units
 		sh.reserved -= units
 		d := sh.delta(inventory.Ship, units)

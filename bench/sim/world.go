@@ -46,8 +46,9 @@ type shelf struct {
 	sku   *sku
 	place *place
 
-	there  int64 // can be found and sold
-	hidden int64 // in the wrong place
+	there   int64              // can be found and sold; changed by move alone
+	emptied []inventory.Millis // when it became 0, and then when it no longer was, by turns
+	hidden  int64              // in the wrong place
 
 	recorded int64 // on hand, as the network's own systems have it
 	reserved int64
@@ -132,6 +133,15 @@ func (s *Sim) stock(p *place, k *sku) {
 	}
 	for _, channel := range online {
 		s.show(sh, channel, opening)
+	}
+}
+
+// move puts units on the shelf, or takes them off.
+func (sh *shelf) move(units int64, at inventory.Millis) {
+	was := sh.there
+	sh.there += units
+	if (was == 0) != (sh.there == 0) {
+		sh.emptied = append(sh.emptied, at)
 	}
 }
 

@@ -2,6 +2,7 @@
 // rooms together.
 //
 //	holdfast run          everything on this machine: NATS, state, HTTP, console
+//	holdfast demo         run, with a simulated store network and its faults
 //	holdfast replay FILE  a year of real sales through the whole of it
 //	holdfast publish      deltas from a file or from standard input
 //	holdfast watch        commands as they come

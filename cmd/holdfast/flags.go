@@ -65,7 +65,6 @@ func (f *httpFlags) baseURL() (string, error) {
 type nodeFlags struct {
 	natsFlags
 	httpFlags
-	Data       string        `help:"Folder of the state, and of the embedded server's streams." default:"./holdfast-data" type:"path"`
 	Partitions int           `help:"Number of partitions; fixed when a deployment is created." default:"16"`
 	Replicas   int           `help:"Replicas of every stream: 1, 3 or 5." default:"1"`
 	NATSPort   int           `name:"nats-port" help:"Port of the embedded server; -1 takes a free one." default:"4222"`
@@ -75,6 +74,11 @@ type nodeFlags struct {
 	Commands   struct {
 		Encoding string `help:"Encoding of commands: json or msgpack." enum:"json,msgpack" default:"json"`
 	} `embed:"" prefix:"commands-"`
+}
+
+// dataFlag says where everything is kept.
+type dataFlag struct {
+	Data string `help:"Folder of the state, and of the embedded server's streams." default:"./holdfast-data" type:"path"`
 }
 
 func (f *nodeFlags) topology() stream.Topology {

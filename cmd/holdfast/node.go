@@ -22,6 +22,7 @@ import (
 // producer, and HTTP.
 type node struct {
 	url       string // of NATS
+	dir       string
 	embedded  *stream.Embedded
 	processor *stream.Processor
 	producer  *client.Producer
@@ -37,11 +38,11 @@ const (
 	closeMax = 10 * time.Second
 )
 
-// startNode starts everything, and HTTP where web says so.
-func startNode(ctx context.Context, f *nodeFlags, web bool, log *slog.Logger) (n *node, err error) {
+// startNode starts everything in the folder dir, and HTTP where web says so.
+func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slog.Logger) (n *node, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startMax)
 	defer cancel()
-	n = &node{url: f.NATS}
+	n = &node{url: f.NATS, dir: dir}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -49,7 +50,7 @@ func startNode(ctx context.Context, f *nodeFlags, web bool, log *slog.Logger) (n
 	}()
 	if f.NATS == "" {
 		n.embedded, err = stream.StartEmbedded(stream.EmbeddedConfig{
-			Dir:        filepath.Join(f.Data, "nats"),
+			Dir:        filepath.Join(dir, "nats"),
 			Port:       f.NATSPort,
 			SyncAlways: f.Sync == "always",
 			Log:        log,
@@ -62,7 +63,7 @@ func startNode(ctx context.Context, f *nodeFlags, web bool, log *slog.Logger) (n
 	n.processor, err = stream.Start(ctx, stream.Config{
 		Topology:   f.topology(),
 		Connect:    func(name string) (*nats.Conn, error) { return dial(n.url, name) },
-		DataDir:    filepath.Join(f.Data, "state"),
+		DataDir:    filepath.Join(dir, "state"),
 		CacheBytes: int64(f.Cache),
 		Commands:   codec.Encoding(f.Commands.Encoding),
 		Log:        log,
@@ -147,7 +148,7 @@ func (n *node) greet(t *terminal, f *nodeFlags) {
 		}
 		where += ")"
 	}
-	t.say("holdfast %s: %d partitions on %s, data in %s", version(), f.Partitions, where, f.Data)
+	t.say("holdfast %s: %d partitions on %s, data in %s", version(), f.Partitions, where, n.dir)
 	if n.web != nil {
 		t.say("console and API: %s", n.web.URL())
 	}

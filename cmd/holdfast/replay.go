@@ -15,6 +15,7 @@ import (
 
 type replayCmd struct {
 	nodeFlags
+	dataFlag
 	File      string  `arg:"" help:"The UCI Online Retail file: CSV, or that in zstd or gzip." type:"existingfile"`
 	Seed      uint64  `help:"Of the rule that makes opening stock and receipts, and of the spread over locations." default:"1"`
 	Locations int     `help:"How many locations the lines are spread over." default:"1"`
@@ -45,7 +46,7 @@ func (c *replayCmd) Run(t *terminal) (err error) {
 		return err
 	}
 	defer source.Close()
-	n, err := startNode(t.ctx, &c.nodeFlags, c.Stay, t.log)
+	n, err := startNode(t.ctx, &c.nodeFlags, c.Data, c.Stay, t.log)
 	if err != nil {
 		return err
 	}

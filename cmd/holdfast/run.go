@@ -2,10 +2,13 @@ package main
 
 import "errors"
 
-type runCmd struct{ nodeFlags }
+type runCmd struct {
+	nodeFlags
+	dataFlag
+}
 
 func (c *runCmd) Run(t *terminal) error {
-	n, err := startNode(t.ctx, &c.nodeFlags, true, t.log)
+	n, err := startNode(t.ctx, &c.nodeFlags, c.Data, true, t.log)
 	if err != nil {
 		return err
 	}
