@@ -11,8 +11,11 @@ const (
 	hoursOfWeek = 168
 
 	// seasonPrior is how many sales a location must have shown before its curve by
-	// hour of week counts as much as a flat one.
+	// hour of week counts as much as the one by hour of day, and dayPrior how many before that
+	// one counts as much as a flat one. [A] A few to each of the hours of a week, of a day: a
+	// partition sees but its share of a location's sales, and must know night from day soon.
 	seasonPrior = 400.0
+	dayPrior    = 48.0
 
 	// seasonMax is when the curve's counts are halved, so that it follows slow change.
 	seasonMax = 1 << 16
@@ -43,7 +46,8 @@ type Feed struct {
 	at     inventory.Millis // event time that clock stands for: the feed's own watermark
 	sold   inventory.Millis // latest moment with a sale
 	season [hoursOfWeek]uint32
-	total  uint32 // Σ season
+	day    [24]uint32 // Σ season by hour of day
+	total  uint32     // Σ season
 
 	events, hours float64 // moments with a sale here, and the exposure in which they came, discounted
 	keyEvents     float64 // pooled over the location's keys, discounted:
@@ -60,14 +64,24 @@ func (f *Feed) Sale(time inventory.Millis) {
 			f.events++
 		}
 	}
-	f.season[hourOfWeek(time)]++
+	hour := hourOfWeek(time)
+	f.season[hour]++
+	f.day[hour%24]++
 	f.total++
 	if f.total >= seasonMax {
-		f.total = 0
 		for i := range f.season {
 			f.season[i] /= 2
-			f.total += f.season[i]
 		}
+		f.addUp()
+	}
+}
+
+// addUp works out the sums of season.
+func (f *Feed) addUp() {
+	f.total, f.day = 0, [24]uint32{}
+	for i, n := range f.season {
+		f.total += n
+		f.day[i%24] += n
 	}
 }
 
@@ -184,10 +198,12 @@ func (f *Feed) warp(from, to inventory.Millis) float64 {
 }
 
 // weight returns the speed of the clock at t: the hour's share of the location's
-// sales against an even share, drawn to 1 while little is known.
+// sales against an even share, drawn to that of its hour of day, and that to 1, while little is
+// known. Its mean over a week is 1.
 func (f *Feed) weight(t inventory.Millis) float64 {
-	return (float64(f.season[hourOfWeek(t)]) + seasonPrior/hoursOfWeek) /
-		(float64(f.total)/hoursOfWeek + seasonPrior/hoursOfWeek)
+	hour, total := hourOfWeek(t), float64(f.total)
+	byDay := (float64(f.day[hour%24]) + dayPrior/24) / ((total + dayPrior) / 24)
+	return (float64(f.season[hour]) + float64(byDay*(seasonPrior/hoursOfWeek))) / ((total + seasonPrior) / hoursOfWeek)
 }
 
 func hourOfWeek(t inventory.Millis) int {
@@ -218,8 +234,8 @@ func (f *Feed) Read(r *wire.Reader) {
 	}
 	for i := range f.season {
 		f.season[i] = uint32(r.Uint())
-		f.total += f.season[i]
 	}
+	f.addUp()
 }
 
 func (f *Feed) floats() [7]*float64 {

@@ -73,8 +73,8 @@ func TestARenewalNamesTheExceptionThatStands(t *testing.T) {
 		}
 	}
 	sameText(t, "commands", strings.Join(said, "\n"), strings.Join([]string{
-		"868 hold 1 for phantom_inventory",
-		"995 hold 2 for oversell",
+		"869 hold 1 for phantom_inventory",
+		"996 hold 2 for oversell",
 	}, "\n"))
 }
 

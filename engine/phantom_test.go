@@ -54,7 +54,8 @@ func TestSilenceOpensAHoldWhenTheClosedFormSaysSo(t *testing.T) {
 					last = u
 				}
 			}
-			if silent < 0.998*last || silent > 1.002*silenceAlone {
+			// The curve by hour of week goes on learning after the alarm is set: 2 %.
+			if silent < 0.998*last || silent > 1.02*silenceAlone {
 				t.Errorf("opened after %.2f h of silence, want from %.2f h (with hazard) to %.2f h (without)", silent, last, silenceAlone)
 			}
 			vanished := 1 - (1-prior)*math.Exp(-0.002*silent/24)
@@ -101,12 +102,12 @@ func TestPhantomInventory(t *testing.T) {
 	for _, c := range []struct{ name, table, want string }{
 		{"silence with no end", `
 			840..960/1 tick`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory`},
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory`},
 		{"another key that sells vouches as a tick does", `
 			840..900/1 sale 1 sku=coffee`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory`},
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory`},
 		{"a sale in time resets the silence", `
 			860 sale 1
 			840..960/1 tick`, `
@@ -120,12 +121,12 @@ func TestPhantomInventory(t *testing.T) {
 		{"a sale resolves it, and silence raises it again though nothing else happens", `
 			880 sale 1
 			840..960/1 tick`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory
 			880 resolve phantom_inventory
 			880 release web@leeds to 331 for phantom_inventory
-			915 open phantom_inventory
-			915 hold web@leeds for phantom_inventory`},
+			916 open phantom_inventory
+			916 hold web@leeds for phantom_inventory`},
 		{"no one vouches: a silent feed is not silent demand", `
 			1200 tick source=other
 			1201 tick source=other`, ``},
@@ -138,15 +139,15 @@ func TestPhantomInventory(t *testing.T) {
 		{"a count resolves it and says what may be sold", `
 			890 count 7
 			840..900/1 tick`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory
 			890 resolve phantom_inventory
 			890 release web@leeds to 7 for phantom_inventory`},
 		{"a count of nothing resolves it too", `
 			890 count 0
 			840..900/1 tick`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory
 			890 resolve phantom_inventory
 			890 release web@leeds to 0 for phantom_inventory`},
 		{"nothing in stock: silence says nothing", `
@@ -191,8 +192,8 @@ func TestPhantomInventory(t *testing.T) {
 			900 reserve 600 ref=r
 			901 release 600 ref=r
 			902 count 7`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory
 			900 open oversell
 			901 resolve oversell
 			902 resolve phantom_inventory
@@ -202,8 +203,8 @@ func TestPhantomInventory(t *testing.T) {
 			900 reserve 600 ref=r
 			901 count 400
 			902 release 600 ref=r`, `
-			868 open phantom_inventory
-			868 hold web@leeds for phantom_inventory
+			869 open phantom_inventory
+			869 hold web@leeds for phantom_inventory
 			900 open oversell
 			901 resolve phantom_inventory
 			902 resolve oversell
@@ -211,8 +212,8 @@ func TestPhantomInventory(t *testing.T) {
 		{"a rush at the opening does not make every later hour an outage", `
 			0..0.01/0.0003 sale 1 sku=coffee
 			840..900/1 sale 1 sku=coffee`, `
-			864 open phantom_inventory
-			864 hold web@leeds for phantom_inventory`},
+			865 open phantom_inventory
+			865 hold web@leeds for phantom_inventory`},
 	} {
 		t.Run(c.name, func(t *testing.T) { wantTold(t, fiveWeeks+c.table, 830, c.want) })
 	}

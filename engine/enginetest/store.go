@@ -3,6 +3,7 @@ package enginetest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -124,26 +125,60 @@ func (b *Batch) add(v verb, key, value []byte) error {
 	return nil
 }
 
-// Commit puts the changes into the store, in the order in which they were made.
+// Commit puts the changes into the store, as if in the order in which they were made. It goes
+// through the store once, however many they are.
 func (b *Batch) Commit() {
 	s := b.store
 	scribble(s.got)
 	s.got = nil
-	for _, c := range b.changes {
-		i, found := s.find(c.key)
-		switch {
-		case c.verb == removeRange:
-			end, _ := s.find(c.value)
-			s.entries = slices.Delete(s.entries, i, end)
-		case c.verb == remove && found:
-			s.entries = slices.Delete(s.entries, i, i+1)
-		case c.verb == set && found:
-			s.entries[i] = entry{c.key, c.value}
-		case c.verb == set:
-			s.entries = slices.Insert(s.entries, i, entry{c.key, c.value})
+	latest, ranges := b.lastWords()
+	keys := slices.Sorted(maps.Keys(latest))
+	merged := make([]entry, 0, len(s.entries)+len(keys))
+	put := func() {
+		if c := latest[keys[0]]; c.verb == set {
+			merged = append(merged, entry{c.key, c.value})
+		}
+		keys = keys[1:]
+	}
+	for _, e := range s.entries {
+		for len(keys) > 0 && keys[0] < string(e.key) {
+			put()
+		}
+		if len(keys) > 0 && keys[0] == string(e.key) {
+			put()
+		} else if !slices.ContainsFunc(ranges, func(c change) bool { return c.covers(e.key) }) {
+			merged = append(merged, e)
 		}
 	}
+	for len(keys) > 0 {
+		put()
+	}
+	s.entries = merged
 	b.changes = nil
+}
+
+// lastWords returns what each changed key comes to, and the ranges, which bear on the
+// other keys alone.
+func (b *Batch) lastWords() (latest map[string]change, ranges []change) {
+	latest = map[string]change{}
+	for _, c := range b.changes {
+		if c.verb != removeRange {
+			latest[string(c.key)] = c
+			continue
+		}
+		ranges = append(ranges, c)
+		for key := range latest {
+			if c.covers([]byte(key)) {
+				delete(latest, key)
+			}
+		}
+	}
+	return latest, ranges
+}
+
+// covers reports whether key is in the range that c removes.
+func (c *change) covers(key []byte) bool {
+	return bytes.Compare(c.key, key) <= 0 && bytes.Compare(key, c.value) < 0
 }
 
 // scribble spoils a slice that is no longer its reader's.

@@ -1,8 +1,13 @@
 package enginetest
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 func TestBatchIsAllOrNothing(t *testing.T) {
@@ -66,6 +71,39 @@ func TestNestedReadsAreRefused(t *testing.T) {
 			t.Error("get within a scan was allowed")
 		}
 		return true
+	})
+}
+
+// A batch does what its changes would do one by one.
+func TestCommitEqualsItsChangesOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store, naive := NewStore(), map[string]string{}
+		key := rapid.StringN(1, 2, -1).Filter(func(s string) bool { return s < "d" })
+		for range rapid.IntRange(1, 5).Draw(t, "batches") {
+			batch := store.Batch()
+			for range rapid.IntRange(0, 12).Draw(t, "changes") {
+				k, v := key.Draw(t, "key"), key.Draw(t, "value")
+				switch rapid.IntRange(0, 3).Draw(t, "verb") {
+				case 0:
+					_ = batch.Delete([]byte(k))
+					delete(naive, k)
+				case 1:
+					_ = batch.DeleteRange([]byte(min(k, v)), []byte(max(k, v)))
+					maps.DeleteFunc(naive, func(n, _ string) bool { return min(k, v) <= n && n < max(k, v) })
+				default:
+					_ = batch.Set([]byte(k), []byte(v))
+					naive[k] = v
+				}
+			}
+			batch.Commit()
+			var want strings.Builder
+			for _, k := range slices.Sorted(maps.Keys(naive)) {
+				fmt.Fprintf(&want, "%q = %x\n", k, naive[k])
+			}
+			if got := store.Dump(); got != want.String() {
+				t.Fatalf("the store holds\n%swant\n%s", got, want.String())
+			}
+		}
 	})
 }
 
