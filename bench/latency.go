@@ -60,7 +60,13 @@ func (b *bench) latency(ctx context.Context) (result Latency, err error) {
 		return result, err
 	}
 	load := newLoad(b.options.Seed, b.options.Keys)
-	if _, err := producer.PublishAll(ctx, load.stock()); err != nil {
+	for range load.keys() {
+		d := load.next()
+		if err := producer.Publish(ctx, &d); err != nil {
+			return result, err
+		}
+	}
+	if err := producer.Flush(ctx); err != nil {
 		return result, err
 	}
 	if err := p.CatchUp(ctx); err != nil {

@@ -7,8 +7,9 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// load makes deltas of a steady day: mostly sales and orders over Zipf-distributed SKUs, at
-// times that rise. The same seed gives the same deltas.
+// load makes deltas of a steady day: first a count that fills each key's shelf, then mostly
+// sales and orders over Zipf-distributed SKUs, at times that rise. Nothing in it is an
+// exception. The same seed gives the same deltas.
 type load struct {
 	rng       *rand.Rand
 	zipf      *rand.Zipf
@@ -16,6 +17,7 @@ type load struct {
 	locations []string
 	now       inventory.Millis
 	n         int
+	counted   int // keys
 }
 
 var loadChannels = [...]string{"web", "store", "amazon"}
@@ -24,6 +26,7 @@ const (
 	loadStart     inventory.Millis = 1_795_392_000_000 // 2026-11-23T00:00:00Z
 	loadLocations                  = 10
 	zipfExponent                   = 1.1
+	fullShelf                      = 1_000_000 // units: more than any load takes
 )
 
 func newLoad(seed uint64, keys int) *load {
@@ -43,6 +46,9 @@ func newLoad(seed uint64, keys int) *load {
 // next returns the next delta, whose strings are its own.
 func (l *load) next() inventory.Delta {
 	l.n++
+	if l.counted < l.keys() {
+		return l.fill()
+	}
 	l.now += inventory.Millis(l.rng.IntN(3))
 	d := inventory.Delta{
 		ID:       strconv.Itoa(l.n),
@@ -65,22 +71,21 @@ func (l *load) next() inventory.Delta {
 	case draw < 94:
 		d.Kind, d.Reason = inventory.Adjust, "found"
 	default:
-		d.Kind, d.Quantity = inventory.Count, 200+int64(l.rng.IntN(100))
+		d.Kind, d.Quantity = inventory.Count, fullShelf
 	}
 	return d
 }
 
-// stock returns a count for every key, so that a load begins with full shelves.
-func (l *load) stock() []inventory.Delta {
-	var all []inventory.Delta
-	for _, sku := range l.skus {
-		for _, location := range l.locations {
-			l.n++
-			all = append(all, inventory.Delta{
-				ID: strconv.Itoa(l.n), Source: "bench", SKU: sku, Location: location,
-				Kind: inventory.Count, Quantity: 1_000_000, Time: l.now,
-			})
-		}
+// keys is how many SKU-locations there are.
+func (l *load) keys() int { return len(l.skus) * len(l.locations) }
+
+// fill counts the next key.
+func (l *load) fill() inventory.Delta {
+	d := inventory.Delta{
+		ID: strconv.Itoa(l.n), Source: "bench", Time: l.now,
+		SKU: l.skus[l.counted/len(l.locations)], Location: l.locations[l.counted%len(l.locations)],
+		Kind: inventory.Count, Quantity: fullShelf,
 	}
-	return all
+	l.counted++
+	return d
 }
