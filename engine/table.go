@@ -33,20 +33,40 @@ type table[T any, P value[T]] struct {
 	store  Store
 	items  map[string]*item[T]
 	dirty  []*item[T]
-	bytes  int64 // of the items, estimated
+	absent map[string]struct{} // keys that were asked for and are not there, absentMax at most
+	bytes  int64               // of the items, estimated
 	key    []byte
 	coded  []byte
 }
+
+// absentMax bounds the keys that are known not to be there: what is asked for again and again,
+// such as a source that never vouches, must not go to the store each time.
+const absentMax = 1024
 
 // itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
 const itemBytes = 256
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}}
+	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, absent: map[string]struct{}{}}
 }
 
 // get returns the item of key, and nil where there is none.
 func (t *table[T, P]) get(key []byte) (*item[T], error) {
+	if _, ok := t.absent[string(key)]; ok {
+		return nil, nil
+	}
+	it, err := t.find(key)
+	if it == nil && err == nil {
+		if len(t.absent) == absentMax {
+			clear(t.absent)
+		}
+		t.absent[string(key)] = struct{}{}
+	}
+	return it, err
+}
+
+// find is get without a memory for what is absent.
+func (t *table[T, P]) find(key []byte) (*item[T], error) {
 	if it, ok := t.items[string(key)]; ok {
 		it.recent = true
 		if it.removed {
@@ -73,9 +93,10 @@ func (t *table[T, P]) get(key []byte) (*item[T], error) {
 
 // make returns the item of key, new where there is none; fresh tells that it is.
 func (t *table[T, P]) make(key []byte) (it *item[T], fresh bool, err error) {
-	if it, err = t.get(key); it != nil || err != nil {
+	if it, err = t.find(key); it != nil || err != nil {
 		return it, false, err
 	}
+	delete(t.absent, string(key))
 	it, ok := t.items[string(key)]
 	if ok { // removed in this batch
 		var zero T
