@@ -67,7 +67,7 @@ type nodeFlags struct {
 	httpFlags
 	Partitions int           `help:"Number of partitions; fixed when a deployment is created." default:"16"`
 	Replicas   int           `help:"Replicas of every stream: 1, 3 or 5." default:"1"`
-	NATSPort   int           `name:"nats-port" help:"Port of the embedded server; -1 takes a free one." default:"4222"`
+	NATSPort   int           `name:"nats-port" help:"Port of the embedded server; 0 takes a free one." default:"4222"`
 	Sync       string        `help:"Of the embedded server: always syncs to disk before it acknowledges; lazy syncs every two minutes, and a power cut loses what was acknowledged since." enum:"always,lazy" default:"always"`
 	Retention  time.Duration `help:"How long deltas and outputs are kept; 0 is for ever." default:"336h"`
 	Cache      byteSize      `help:"Memory for records, dedupe and Pebble's cache, for all partitions together." default:"512MiB"`
@@ -79,6 +79,14 @@ type nodeFlags struct {
 // dataFlag says where everything is kept.
 type dataFlag struct {
 	Data string `help:"Folder of the state, and of the embedded server's streams." default:"./holdfast-data" type:"path"`
+}
+
+// embeddedPort is the port as the embedded server takes it, for whom 0 is the default one.
+func (f *nodeFlags) embeddedPort() int {
+	if f.NATSPort == 0 {
+		return -1
+	}
+	return f.NATSPort
 }
 
 func (f *nodeFlags) topology() stream.Topology {

@@ -51,7 +51,7 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	if f.NATS == "" {
 		n.embedded, err = stream.StartEmbedded(stream.EmbeddedConfig{
 			Dir:        filepath.Join(dir, "nats"),
-			Port:       f.NATSPort,
+			Port:       f.embeddedPort(),
 			SyncAlways: f.Sync == "always",
 			Log:        log,
 		})
