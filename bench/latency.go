@@ -22,14 +22,15 @@ import (
 // Latency is from the moment at which a delta was due to be published until a
 // subscriber had the command that it caused.
 type Latency struct {
-	Rate     int           `json:"deltas_per_second"`
-	Reached  float64       `json:"published_per_second"` // below Rate: the driver was the limit
-	Seconds  float64       `json:"seconds"`
-	Commands int64         `json:"commands"`
-	P50      time.Duration `json:"p50_ns"`
-	P99      time.Duration `json:"p99_ns"`
-	P999     time.Duration `json:"p999_ns"`
-	Max      time.Duration `json:"max_ns"`
+	SyncAlways bool          `json:"sync_always"` // the broker syncs before it acknowledges, else every two minutes
+	Rate       int           `json:"deltas_per_second"`
+	Reached    float64       `json:"published_per_second"` // below Rate: the driver was the limit
+	Seconds    float64       `json:"seconds"`
+	Commands   int64         `json:"commands"`
+	P50        time.Duration `json:"p50_ns"`
+	P99        time.Duration `json:"p99_ns"`
+	P999       time.Duration `json:"p999_ns"`
+	Max        time.Duration `json:"max_ns"`
 }
 
 const (
