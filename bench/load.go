@@ -22,11 +22,12 @@ type load struct {
 
 var loadChannels = [...]string{"web", "store", "amazon"}
 
+const loadStart inventory.Millis = 1_795_392_000_000 // 2026-11-23T00:00:00Z
+
 const (
-	loadStart     inventory.Millis = 1_795_392_000_000 // 2026-11-23T00:00:00Z
-	loadLocations                  = 10
-	zipfExponent                   = 1.1
-	fullShelf                      = 1_000_000 // units: more than any load takes
+	loadLocations = 10
+	zipfExponent  = 1.1
+	fullShelf     = 1_000_000 // units: more than any load takes
 )
 
 func newLoad(seed uint64, keys int) *load {

@@ -146,7 +146,7 @@ func (r *rowReader) parse(line []byte) (row, error) {
 		return row{}, errors.New("no invoice or no stock code")
 	}
 	if got.quantity, err = strconv.ParseInt(f[colQuantity], 10, 64); err != nil {
-		return row{}, fmt.Errorf("Quantity %.40q is not a whole number", f[colQuantity])
+		return row{}, fmt.Errorf("quantity %.40q is not a whole number", f[colQuantity])
 	}
 	if got.price, err = parsePrice(f[colPrice]); err != nil {
 		return row{}, err
