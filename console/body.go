@@ -45,11 +45,13 @@ const bodyBytesFirst = 16 << 10 // of a buffer before it grows
 // length that is only claimed costs nothing.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	most := s.limits.bodyBytesMax
+	sent := r.Body
 	if r.ContentLength > most {
-		w.Header().Set("Connection", "close") // rather than read it all to throw it away
+		w.Header().Set("Connection", "close")
+		drain(sent)
 		return nil, tooLargeBody(most)
 	}
-	var source io.Reader = http.MaxBytesReader(w, r.Body, most)
+	var source io.Reader = http.MaxBytesReader(w, sent, most)
 	switch encoding := strings.ToLower(strings.Join(r.Header.Values("Content-Encoding"), ", ")); encoding {
 	case "", "identity":
 	case "gzip":
@@ -65,10 +67,18 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*body, error)
 	b := &body{budget: &s.bodies}
 	if err := b.fill(source, most); err != nil {
 		b.release()
+		drain(sent)
 		return nil, readProblem(err, most)
 	}
 	return b, nil
 }
+
+// drainBytesMax bounds what is read of a refused body to throw it away.
+const drainBytesMax = 32 << 20
+
+// drain reads what is left of a refused body. A connection that is closed on a caller who is
+// still sending is reset, and the answer that says what was wrong may never be seen.
+func drain(sent io.Reader) { _, _ = io.CopyN(io.Discard, sent, drainBytesMax) }
 
 // fill reads source to its end, or fails at the first byte beyond most.
 func (b *body) fill(source io.Reader, most int64) error {

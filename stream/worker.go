@@ -42,6 +42,11 @@ type worker struct {
 	said    uint64   // ordinal of the last output
 	stored  uint64   // ordinal of the last output that is in the outbox; 0: none is
 	last    state.Position
+
+	open      int       // deltas applied since the last commit
+	openSince time.Time // when the first of them was; zero where there is none
+
+	engineCacheBytes int64
 	scratch []byte
 	counts  batchTally
 
@@ -81,6 +86,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		return w, err
 	}
 	config.engine.Partition, config.engine.Partitions = p, config.topology.Partitions
+	w.engineCacheBytes = config.engine.CacheBytes
 	if w.engine, err = engine.New(config.engine, db); err != nil {
 		return w, err
 	}
@@ -124,9 +130,13 @@ func (w *worker) run(ctx context.Context) error {
 			return w.settle(context.WithoutCancel(ctx))
 		}
 		if err != nil {
-			return err
+			return errors.Join(err, w.commitOpen())
 		}
-		if err := w.apply(ctx, fetch); err != nil {
+		err = w.apply(ctx, fetch)
+		if err == nil && w.due() {
+			err = w.commit()
+		}
+		if err != nil {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 				return nil // stopped between two commits; the rest of the fetch is read again
 			}
@@ -154,8 +164,20 @@ func (w *worker) next(ctx context.Context) (*Fetch, error) {
 	return w.reader.Next(ctx)
 }
 
-// settle waits for what was said to be stored, for settleMax at most, and takes it out of the outbox.
+// commitOpen commits what was applied and is not committed yet.
+func (w *worker) commitOpen() error {
+	if w.open == 0 {
+		return nil
+	}
+	return w.commit()
+}
+
+// settle commits, waits for what was said to be stored, for settleMax at most, and takes it
+// out of the outbox.
 func (w *worker) settle(ctx context.Context) error {
+	if err := w.commitOpen(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, settleMax)
 	defer cancel()
 	if w.stored == 0 || w.publisher.Wait(ctx, w.stored) != nil {
@@ -164,7 +186,7 @@ func (w *worker) settle(ctx context.Context) error {
 	return w.commit()
 }
 
-// apply takes in a fetch and commits it.
+// apply takes in a fetch.
 func (w *worker) apply(ctx context.Context, f *Fetch) error {
 	bad := f.Batch.Bad
 	for i := range f.Messages {
@@ -190,7 +212,32 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 	}
 	last := &f.Messages[len(f.Messages)-1]
 	w.last = state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
-	return w.commit()
+	w.open += len(f.Batch.Deltas)
+	return nil
+}
+
+// The bounds of what is applied and not committed.
+const (
+	openDeltasMax  = 1 << 16
+	openMax        = 20 * time.Millisecond // once caught up: how long others don't see what is applied
+	openCatchUpMax = time.Second           // before
+)
+
+// due reports whether to commit now. While more of the log is at hand a commit waits, as
+// what changes again meanwhile is written once; where nothing is, it is due at once. What
+// the engine says never waits for it.
+func (w *worker) due() bool {
+	if w.openSince.IsZero() {
+		w.openSince = time.Now()
+	}
+	if !w.reader.Ready() || w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineCacheBytes {
+		return true
+	}
+	most := openMax
+	if w.last.Sequence < w.reader.LastAtOpen() {
+		most = openCatchUpMax
+	}
+	return time.Since(w.openSince) >= most
 }
 
 // say publishes what the engine said about m, before it is durable: a replay makes the
@@ -251,6 +298,7 @@ func (w *worker) commit() error {
 		return err
 	}
 	w.engine.Committed()
+	w.open, w.openSince = 0, time.Time{}
 	w.counts.moveTo(w.tally)
 	w.report()
 	return nil
