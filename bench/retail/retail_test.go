@@ -89,7 +89,7 @@ func TestEachRowBecomesWhatItMeans(t *testing.T) {
 	}
 	wantLines := []string{
 		"line 15: a quote that is not closed on its line",
-		`line 16: Quantity "many" is not a whole number`,
+		`line 16: quantity "many" is not a whole number`,
 		"line 19: 2 fields, and no Description",
 		"row 19: overflow: quantity: 9007199254740993 is beyond ±(2^53−1)",
 	}
