@@ -14,41 +14,76 @@ var (
 	byWeekday    = [7]float64{1.2, .8, .8, .85, .95, 1.15, 1.25} // from Sunday
 )
 
-// onlineShare is what web and amazon want of each SKU, as multiples of a store's demand.
-var onlineShare = map[string]float64{web: 1.2, amazon: 0.8}
+// onlineShare is what each channel wants of a SKU, by channel, as a multiple of a store's demand.
+var onlineShare = [len(online)]float64{1.2, 0.8}
 
-// moodShape is the shape of the Gamma-distributed multiple by which a SKU's demand changes
-// from day to day.
-const moodShape = 4
+const (
+	// moodShape is the shape of the Gamma-distributed multiple by which a SKU's demand changes
+	// from day to day.
+	moodShape = 4
 
-// demand draws what people want until end.
-func (s *Sim) demand(end inventory.Millis) {
-	if s.now%inventory.Day == 0 {
-		for i := range s.skus {
-			s.skus[i].mood = s.gamma(moodShape) / moodShape
+	promosADay  = 0.01 // of SKUs: how many begin to be promoted
+	promoFor    = 2 * inventory.Day
+	upliftLeast = 0.5
+	upliftMost  = 2.0
+)
+
+// dawn draws what kind of day it will be for each SKU.
+func (s *Sim) dawn() {
+	for _, k := range s.skus {
+		k.mood = s.gamma(moodShape) / moodShape
+		k.perDay *= 1 + k.trend
+		if s.now >= k.promoTill && s.chance(promosADay) {
+			s.promote(k)
 		}
 	}
-	at := s.now.Time()
-	share := float64(slice) / float64(inventory.Hour) * byWeekday[at.Weekday()]
-	counter, remote := byHour[at.Hour()]*share, byHourOnline[at.Hour()]*share
 	for _, sh := range s.shelves {
-		if sh.place.isCentre() {
+		sh.forget(s.now - historyDays*inventory.Day)
+	}
+}
+
+// promote begins a promotion of a SKU in every store, and says so.
+func (s *Sim) promote(k *sku) {
+	k.promoTill = s.now + promoFor
+	k.uplift = 1 + upliftLeast + (upliftMost-upliftLeast)*s.rng.Float64()
+	for place := range s.config.Stores {
+		d := s.shelf(place, k.number).delta(inventory.Promo, int64(math.Round(100*(k.uplift-1))))
+		d.Ref, d.Due = "promo-"+k.name, k.promoTill
+		s.send(s.erp, s.now, d)
+	}
+}
+
+// demand draws what people want in the hour that begins.
+func (s *Sim) demand() {
+	end := s.now + inventory.Hour - 1
+	at := s.now.Time()
+	weekday := byWeekday[at.Weekday()]
+	counter, remote := byHour[at.Hour()]*weekday, byHourOnline[at.Hour()]*weekday
+	for _, sh := range s.shelves {
+		if sh.place.isCentre() || counter == 0 {
 			continue
 		}
-		for range s.poisson(sh.sku.perDay * sh.sku.mood * sh.place.size * counter) {
+		for range s.poisson(sh.sku.today(s.now) * sh.place.size * counter) {
 			units := s.units(sh.sku)
-			s.at(s.between(s.now, end-1), func(at inventory.Millis) { s.sell(sh, units, at) })
+			s.at(s.between(s.now, end), func(at inventory.Millis) { s.sell(sh, units, at) })
 		}
 	}
-	for i := range s.skus {
-		k := &s.skus[i]
-		for _, channel := range online {
-			for range s.poisson(k.perDay * k.mood * onlineShare[channel] * remote) {
+	for _, k := range s.skus {
+		for channel := range online {
+			for range s.poisson(k.today(s.now) * onlineShare[channel] * remote) {
 				units := s.units(k)
-				s.at(s.between(s.now, end-1), func(at inventory.Millis) { s.orderOnline(i, channel, units, at) })
+				s.at(s.between(s.now, end), func(at inventory.Millis) { s.orderOnline(k, channel, units, at) })
 			}
 		}
 	}
+}
+
+// today is perDay as it is now.
+func (k *sku) today(now inventory.Millis) float64 {
+	if now < k.promoTill {
+		return k.perDay * k.mood * k.uplift
+	}
+	return k.perDay * k.mood
 }
 
 // units draws what one customer takes.

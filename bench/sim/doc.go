@@ -8,27 +8,32 @@
 //		d, arrives := s.Next()      // never ends
 //		publish(&d)
 //		for each command that came back {
-//			s.Obey(&command)        // a held channel sells nothing there
+//			s.Obey(&command)        // a held channel takes no orders there
 //		}
 //	}
+//	s.Truth(key, at)                // what could be found there then
+//	s.Faults()                      // what went wrong, where and when, and by how much
 //
 // # What goes on
 //
 // Demand comes in clumps at a rate that changes from day to day (its counts are
-// over-dispersed), by hour of day and day of week. Stores sell what is on the shelf; web and
-// amazon sell what they list, and their listings lag. Online orders reserve stock, are
-// picked hours later, and shipped or, where the shelf is empty, reported as failed picks and
-// cancelled. Goods come back; stores are supplied from the centre overnight, the centre by
-// its suppliers; a few keys a night are counted.
+// over-dispersed), by hour of day, day of week, trend and promotion. Stores sell what is on
+// the shelf; web and amazon sell what they list, and their listings lag. Online orders
+// reserve stock, are picked hours later, and shipped or, where the shelf is empty, reported as failed
+// picks and cancelled or substituted. Goods come back, some of them broken; stores are supplied
+// from the centre overnight, the centre by its suppliers, and some SKUs cannot be had.
+// Some stock is kept back, some for one channel. A few keys a night are counted, and
+// some of those whose picks failed. Every source says every half hour that it has told everything.
 //
 // # What goes wrong
 //
-// Shrink and theft, goods put in the wrong place and found again, receipts that are not
-// what they say, damage that nobody records, transfers that are late, tills that are cut off
-// and send everything hours later, messages sent twice, and channels whose listings stand
-// still. Each is drawn from the seed and recorded as a [Fault]. The rates are the ones that
-// DOMAIN.md's sources report, raised where a demonstration of a few days would see none.
+// Shrink, theft and damage, goods put in the wrong place and found again, mis-scans, receipts that are
+// not what they say, transfers that are late, tills that are cut off and send everything hours
+// later, messages lost, late and sent twice, and channels whose listings stand still. Each is
+// drawn from the seed at its own rate ([Rates]) and recorded as a [Fault]: the records that arrive
+// are the truth but for the faults' units since the latest count.
 //
 // Nothing here knows the engine or a detector, or shares an assumption with them. The
-// same seed, and the same commands at the same places, give the same deltas.
+// same Config, and the same commands at the same places, give the same deltas. Nothing
+// is kept without bound but the faults.
 package sim

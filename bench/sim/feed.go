@@ -1,74 +1,98 @@
 package sim
 
 import (
-	"container/heap"
-	"slices"
 	"strconv"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// message is a delta on its way.
-type message struct {
-	delta   inventory.Delta
-	arrives inventory.Millis
-	number  int // of the sending: keeps those that arrive together in order
+const (
+	tickEvery = 30 * inventory.Minute
+	tickDelay = 5 * inventory.Minute // how long a source waits before it says that it has told everything
+
+	transitLeast = 50 * inventory.Second / 1000
+	transitMost  = 3 * inventory.Second
+	drainSpeed   = 60 // how much faster than it came a backlog is sent
+)
+
+// source is a system that sends.
+type source struct {
+	name string
+	told inventory.Millis // when the latest of what it sent arrives, but for what is late or lost
+
+	cutFrom, cutTill inventory.Millis // nothing gets through; what is sent meanwhile comes after that, in order
 }
 
-// tickDelay is how long a source waits before it says that it has told everything.
-const tickDelay = 5 * inventory.Minute
-
-// send lets source say what happened at a time. It arrives soon; what a till says while it
-// is cut off arrives when it is back.
-func (s *Sim) send(source string, at inventory.Millis, d inventory.Delta) {
-	s.sent++
-	d.ID, d.Source, d.Time = strconv.Itoa(s.sent), source, at
-	s.transmit(d, at+s.between(50, 3*inventory.Second))
-}
-
-// transmit brings a message on its way, and now and then a second time.
-func (s *Sim) transmit(d inventory.Delta, arrives inventory.Millis) {
-	for _, p := range s.places {
-		if p.till == d.Source && arrives < p.cutTill {
-			arrives = p.cutTill + s.between(0, 5*inventory.Minute)
-		}
+// arrival returns when something arrives that would have arrived at a time.
+func (src *source) arrival(at inventory.Millis) inventory.Millis {
+	if at >= src.cutFrom && at < src.cutTill {
+		return src.cutTill + (at-src.cutFrom)/drainSpeed
 	}
-	s.sent++
-	// Nothing arrives before what has been handed out already.
-	heap.Push(&s.outbox, message{d, max(arrives, s.now), s.sent})
-	if d.Kind != inventory.Tick && s.chance(duplicateShare) {
-		s.sent++
-		heap.Push(&s.outbox, message{d, max(arrives, s.now) + s.between(inventory.Second, inventory.Minute), s.sent})
+	return at
+}
+
+// send lets src say what happened at a time. It arrives soon, but for what goes wrong on the way.
+func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
+	arrives := s.stamp(src, at, d)
+	switch {
+	case s.chance(s.rates.Lost):
+		s.note(LostMessage, d, bookEffect(d))
+		return
+	case s.chance(s.rates.Late):
+		arrives += s.between(10*inventory.Minute, 6*inventory.Hour)
+		s.note(LateMessage, d, 0)
+	default:
+		src.told = max(src.told, arrives)
+	}
+	s.transmit(d, arrives)
+	if s.chance(s.rates.Duplicate) {
+		s.note(DuplicateMessage, d, 0)
+		s.transmit(d, arrives+s.between(inventory.Second, inventory.Minute))
 	}
 }
 
-// tick lets every source say that it is alive and has told all up to now.
+// stamp says who says it and when it was, and returns when it will arrive if nothing goes wrong.
+func (s *Sim) stamp(src *source, at inventory.Millis, d *inventory.Delta) inventory.Millis {
+	s.sent++
+	d.ID, d.Source, d.Time = strconv.Itoa(s.sent), src.name, at
+	return src.arrival(at + s.between(transitLeast, transitMost))
+}
+
+// transmit brings a message on its way. Nothing arrives before what has been handed out already.
+func (s *Sim) transmit(d *inventory.Delta, arrives inventory.Millis) {
+	s.outbox.put(max(arrives, s.now), d)
+}
+
+// tick lets every source say that it is alive and has told all up to now. What was late or lost it
+// does not know of.
 func (s *Sim) tick() {
 	for _, p := range s.places {
-		s.vouch(p.till)
+		s.vouch(p.source)
 	}
-	s.vouch("oms")
+	s.vouch(s.oms)
+	s.vouch(s.erp)
+	for _, channel := range s.channels {
+		s.vouch(channel)
+	}
 }
 
-func (s *Sim) vouch(source string) {
-	s.sent++
-	s.transmit(inventory.Delta{
-		ID: "tick-" + strconv.Itoa(s.sent), Source: source, Kind: inventory.Tick, Time: s.now,
-	}, s.now+tickDelay)
+func (s *Sim) vouch(src *source) {
+	d := &inventory.Delta{Kind: inventory.Tick}
+	s.stamp(src, s.now, d)
+	s.transmit(d, max(src.arrival(s.now+tickDelay), src.told))
 }
 
-// outbox is what is on its way, by arrival.
-type outbox []message
-
-func (o outbox) Len() int { return len(o) }
-func (o outbox) Less(i, j int) bool {
-	return o[i].arrives < o[j].arrives || o[i].arrives == o[j].arrives && o[i].number < o[j].number
-}
-func (o outbox) Swap(i, j int) { o[i], o[j] = o[j], o[i] }
-func (o *outbox) Push(x any)   { *o = append(*o, x.(message)) }
-func (o *outbox) Pop() any {
-	last := len(*o) - 1
-	x := (*o)[last]
-	*o = slices.Delete(*o, last, last+1)
-	return x
+// bookEffect is by how much what can be sold is more on the books if a message is lost.
+func bookEffect(d *inventory.Delta) int64 {
+	switch d.Kind {
+	case inventory.Sale, inventory.Ship, inventory.TransferOut, inventory.Block:
+		return d.Quantity
+	case inventory.Receipt, inventory.TransferIn, inventory.Adjust, inventory.Unblock:
+		return -d.Quantity
+	case inventory.Return:
+		if d.Reason == "sellable" {
+			return -d.Quantity
+		}
+	}
+	return 0
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -9,121 +8,173 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// Config says what is played. The zero value of a number means its default.
+// Config says what is played. A zero Start is a Monday's midnight long ago; the zero value of every
+// other field means its default.
 type Config struct {
 	Seed   uint64
-	Start  inventory.Millis // midnight of the first day, UTC
+	Start  inventory.Millis // the first day, UTC; rounded down to its midnight
 	Stores int              // default 6
 	SKUs   int              // default 120
+	Rates  *Rates           // of what goes wrong; default DefaultRates()
 }
 
 // slice is how far the world is played ahead. Commands take effect at the next one.
 const slice = 15 * inventory.Minute
 
+// historyDays is for how many days the truth is kept.
+const historyDays = 7
+
+// firstDay is where a Config without Start begins: 2024-01-01.
+const firstDay inventory.Millis = 1_704_067_200_000
+
 // Sim is a network being played. It belongs to one goroutine.
 type Sim struct {
 	config Config
+	rates  Rates
 	rng    *rand.Rand
 	now    inventory.Millis // up to here the world has been played
 
-	skus    []sku
+	skus    []*sku
 	places  []*place // the stores, and last the centre
 	shelves []*shelf // by place, then SKU
 	byKey   map[inventory.Key]*shelf
-	held    map[binding]bool
+	byName  map[string]*sku
 
-	due    agenda // what is going to happen, by time
-	outbox outbox // what has been sent, by arrival
-	sent   int    // how many messages, for their order and their ids
+	oms, erp *source
+	channels [len(online)]*source // who says what a channel lists
+
+	due    queue[func(at inventory.Millis)] // what is going to happen
+	outbox queue[*inventory.Delta]          // what is on its way, by arrival
+	sent   int                              // messages, for their ids
 	orders int
 	faults []Fault
 }
 
-type binding struct{ channel, sku, location string }
-
 // New opens the doors: every key is counted, and what the channels may show is listed.
 func New(c Config) *Sim {
+	if c.Start == 0 {
+		c.Start = firstDay
+	}
 	if c.Stores == 0 {
 		c.Stores = 6
 	}
 	if c.SKUs == 0 {
 		c.SKUs = 120
 	}
+	rates := DefaultRates()
+	if c.Rates != nil {
+		rates = *c.Rates
+	}
+	c.Start -= c.Start % inventory.Day
 	s := &Sim{
 		config: c,
+		rates:  rates,
 		rng:    rand.New(rand.NewPCG(c.Seed, 0x51b)),
 		now:    c.Start,
 		byKey:  map[inventory.Key]*shelf{},
-		held:   map[binding]bool{},
+		byName: map[string]*sku{},
+		oms:    &source{name: "oms"},
+		erp:    &source{name: "erp"},
+	}
+	for channel, name := range online {
+		s.channels[channel] = &source{name: name}
 	}
 	s.build()
 	return s
 }
 
 // Next returns the next delta and when it arrives, which is never before the one
-// before it. Its time, when it happened, is earlier, and may be hours earlier.
+// before it. Its time, when it happened, is earlier, and may be hours earlier. The delta
+// is valid, and the caller's.
 func (s *Sim) Next() (inventory.Delta, inventory.Millis) {
-	for len(s.outbox) == 0 || s.outbox[0].arrives > s.now {
+	for s.outbox.empty() || s.outbox.first() > s.now {
 		s.play()
 	}
-	m := heap.Pop(&s.outbox).(message)
-	return m.delta, m.arrives
+	arrives, d := s.outbox.take()
+	return *d, arrives
 }
 
-// Obey does as a command says from the next slice on.
+// Obey does as a command says, from the next slice on: a channel that is held takes no
+// orders there until it is released or the hold lapses. Tills go on: what a customer
+// carries to the counter is there, whatever anybody believes.
 func (s *Sim) Obey(c *inventory.Command) {
-	b := binding{c.Channel, c.SKU, c.Location}
-	if c.Action == inventory.Unhold {
-		delete(s.held, b)
-	} else if c.Sellable == 0 {
-		s.held[b] = true
+	channel := slices.Index(online[:], c.Channel)
+	if channel < 0 {
+		return
+	}
+	held := (*[len(online)]inventory.Millis)(nil) // until when, by channel
+	if c.Location == inventory.Network {
+		if k := s.byName[c.SKU]; k != nil {
+			held = &k.heldTill
+		}
+	} else if sh := s.byKey[inventory.Key{SKU: c.SKU, Location: c.Location}]; sh != nil {
+		held = &sh.heldTill
+	}
+	if held == nil {
+		return
+	}
+	switch c.Action {
+	case inventory.Hold:
+		held[channel] = c.ExpiresAt
+	case inventory.Unhold:
+		held[channel] = 0
 	}
 }
 
-// Empty reports whether nothing could be found at a time, which has been played.
-func (s *Sim) Empty(key inventory.Key, at inventory.Millis) bool {
+// Truth returns how many units could be found on a shelf, fit to be sold, at a time: one that has
+// been played, a week ago at most. What arrives is played, and up to 15 minutes more.
+// A key that there is not has nothing.
+func (s *Sim) Truth(key inventory.Key, at inventory.Millis) int64 {
 	sh := s.byKey[key]
 	if sh == nil {
-		return true
+		return 0
 	}
-	turns, _ := slices.BinarySearch(sh.emptied, at+1)
-	return turns%2 == 1
+	later, _ := slices.BinarySearchFunc(sh.levels, at+1, func(l level, at inventory.Millis) int { return int(l.since - at) })
+	if later == 0 {
+		return sh.levels[0].units
+	}
+	return sh.levels[later-1].units
 }
 
-// Faults returns what has gone wrong so far, in the order in which it was drawn.
+// Empty reports whether nothing could be found at a time; see Truth.
+func (s *Sim) Empty(key inventory.Key, at inventory.Millis) bool { return s.Truth(key, at) == 0 }
+
+// Faults returns what has gone wrong so far, in the order in which it was noted. The slice is the
+// Sim's own.
 func (s *Sim) Faults() []Fault { return s.faults }
 
-// play lets one slice happen: first what people want is drawn, then everything happens in order.
+// play lets one slice happen: first it is drawn what people want and what goes wrong, then
+// everything happens in order.
 func (s *Sim) play() {
+	if s.now%inventory.Day == 0 {
+		s.dawn()
+		s.misfortune()
+	}
+	if s.now%inventory.Hour == 0 {
+		s.demand()
+	}
 	end := s.now + slice
-	s.demand(end)
-	s.misfortune(end)
-	for len(s.due) > 0 && s.due[0].at < end {
-		a := heap.Pop(&s.due).(appointment)
-		a.happens(a.at)
+	for !s.due.empty() && s.due.first() < end {
+		at, happens := s.due.take()
+		happens(at)
 	}
 	s.now = end
 	s.list()
-	if end%(30*inventory.Minute) == 0 {
+	if end%tickEvery == 0 {
 		s.tick()
 	}
-	if hour := end % inventory.Day; hour == 2*inventory.Hour {
+	if end%inventory.Day == nightHour {
 		s.night()
 	}
 }
 
 // at makes something happen at a time, which is not before the slice being played.
-func (s *Sim) at(t inventory.Millis, happens func(inventory.Millis)) {
-	s.sent++
-	heap.Push(&s.due, appointment{t, s.sent, happens})
-}
+func (s *Sim) at(t inventory.Millis, happens func(at inventory.Millis)) { s.due.put(t, happens) }
 
-// heldFor reports whether a command keeps channel from selling at a place.
-func (s *Sim) heldFor(channel string, sh *shelf) bool {
-	return s.held[binding{channel, sh.sku.name, sh.place.name}] || s.held[binding{channel, sh.sku.name, inventory.Network}]
-}
+// shelf returns the shelf of a SKU at a place, both by number.
+func (s *Sim) shelf(place, sku int) *shelf { return s.shelves[place*len(s.skus)+sku] }
 
-// between draws a time from low to high.
+// between draws a time from low to high, both included.
 func (s *Sim) between(low, high inventory.Millis) inventory.Millis {
 	return low + inventory.Millis(s.rng.Int64N(int64(high-low)+1))
 }
@@ -134,27 +185,4 @@ func (s *Sim) chance(p float64) bool { return s.rng.Float64() < p }
 func (s *Sim) order(prefix string) string {
 	s.orders++
 	return prefix + strconv.Itoa(s.orders)
-}
-
-// appointment is something that is going to happen. number keeps those of one moment in
-// the order in which they were made.
-type appointment struct {
-	at      inventory.Millis
-	number  int
-	happens func(at inventory.Millis)
-}
-
-type agenda []appointment
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].number < a[j].number
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	x := (*a)[last]
-	*a = slices.Delete(*a, last, last+1)
-	return x
 }

@@ -1,7 +1,11 @@
 package sim_test
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/holdfast-atp/holdfast/bench/sim"
@@ -10,7 +14,7 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-const start inventory.Millis = 1_795_392_000_000 // 2026-11-23T00:00:00Z
+const start inventory.Millis = 1_795_392_000_000 // 2026-11-23T00:00:00Z, a Monday
 
 // until plays s up to a time and hands each delta to visit.
 func until(s *sim.Sim, end inventory.Millis, visit func(d inventory.Delta, arrives inventory.Millis)) {
@@ -23,6 +27,14 @@ func until(s *sim.Sim, end inventory.Millis, visit func(d inventory.Delta, arriv
 	}
 }
 
+func countFaults(s *sim.Sim) map[sim.FaultKind]int {
+	n := map[sim.FaultKind]int{}
+	for _, f := range s.Faults() {
+		n[f.Kind]++
+	}
+	return n
+}
+
 func TestDeltasAreWhatSystemsSend(t *testing.T) {
 	s := sim.New(sim.Config{Seed: 3, Start: start})
 	var last, latest inventory.Millis
@@ -33,6 +45,9 @@ func TestDeltasAreWhatSystemsSend(t *testing.T) {
 		}
 		if arrives < last || d.Time > arrives {
 			t.Fatalf("%+v arrives at %v, after one of %v", d, arrives, last)
+		}
+		if arrives-d.Time > engine.DefaultLateness {
+			t.Fatalf("%+v arrives at %v, too late for anybody", d, arrives)
 		}
 		last = arrives
 		if d.Time < latest {
@@ -49,25 +64,34 @@ func TestDeltasAreWhatSystemsSend(t *testing.T) {
 		kinds[d.Kind]++
 	})
 	for _, k := range []inventory.Kind{
-		inventory.Sale, inventory.Reserve, inventory.Ship, inventory.Release, inventory.Return, inventory.ASN,
-		inventory.Receipt, inventory.TransferOut, inventory.TransferIn, inventory.Count, inventory.Listing,
-		inventory.Safety, inventory.PickFailed, inventory.Tick,
+		inventory.Sale, inventory.Reserve, inventory.Release, inventory.Ship, inventory.Return, inventory.ASN,
+		inventory.Receipt, inventory.TransferOut, inventory.TransferIn, inventory.Adjust, inventory.Unblock,
+		inventory.Count, inventory.Listing, inventory.Safety, inventory.Allocate, inventory.PickFailed,
+		inventory.Substitute, inventory.Promo, inventory.Tick,
 	} {
 		if kinds[k] == 0 {
 			t.Errorf("no %s in five days", k)
 		}
 	}
+	faults := countFaults(s)
 	if behind == 0 || twice == 0 {
 		t.Errorf("%d deltas out of order, %d sent twice: want some of each", behind, twice)
 	}
-	faults := map[sim.FaultKind]int{}
-	for _, f := range s.Faults() {
-		faults[f.Kind]++
-	}
-	for _, k := range []sim.FaultKind{sim.Shrink, sim.Theft, sim.Misplaced, sim.Misscan, sim.ReceiptError, sim.LateTransfer, sim.CutOff, sim.FrozenListing} {
+	for _, k := range []sim.FaultKind{
+		sim.Shrink, sim.Theft, sim.Damage, sim.Misplaced, sim.FoundAgain, sim.Misscan, sim.ReceiptError,
+		sim.LateTransfer, sim.FrozenListing, sim.CutOff, sim.DuplicateMessage, sim.LateMessage, sim.LostMessage,
+	} {
 		if faults[k] == 0 {
 			t.Errorf("no %s in five days", k)
 		}
+	}
+}
+
+func TestADayIsAsBusyAsOneOfAFewStores(t *testing.T) {
+	s, n := sim.New(sim.Config{Seed: 1, Start: start, Stores: 8, SKUs: 150}), 0
+	until(s, start+3*inventory.Day, func(inventory.Delta, inventory.Millis) { n++ })
+	if n < 30_000 || n > 120_000 {
+		t.Errorf("%d deltas in three days, want 10,000 to 40,000 a day", n)
 	}
 }
 
@@ -89,81 +113,277 @@ func TestTheSameSeedGivesTheSameDeltas(t *testing.T) {
 }
 
 func TestAHeldChannelSellsNothingThere(t *testing.T) {
+	const hour = inventory.Hour
 	s := sim.New(sim.Config{Seed: 1, Start: start})
-	skus := map[string]bool{}
-	sold := func(end inventory.Millis) (n int) {
-		until(s, end, func(d inventory.Delta, _ inventory.Millis) {
+	now, skus := start, map[string]bool{}
+	// orders plays on for some hours and counts what web takes in the latter half of them.
+	orders := func(hours inventory.Millis) (n int) {
+		from := now + hours*hour/2
+		now += hours * hour
+		until(s, now, func(d inventory.Delta, _ inventory.Millis) {
 			if d.SKU != "" {
 				skus[d.SKU] = true
 			}
-			if d.Kind == inventory.Reserve && d.Channel == "web" && d.Time > end-2*inventory.Day {
+			if d.Kind == inventory.Reserve && d.Channel == "web" && d.Time > from {
 				n++
 			}
 		})
 		return n
 	}
-	if sold(start+2*inventory.Day) == 0 {
+	say := func(action inventory.Action, expires inventory.Millis) {
+		for sku := range skus {
+			s.Obey(&inventory.Command{Action: action, Channel: "web", SKU: sku, Location: inventory.Network, ExpiresAt: expires})
+		}
+	}
+	if orders(24) == 0 {
 		t.Fatal("web sells nothing even where nothing is held")
 	}
-	say := func(action inventory.Action) {
-		for sku := range skus {
-			s.Obey(&inventory.Command{Action: action, Channel: "web", SKU: sku, Location: inventory.Network})
-		}
+	say(inventory.Hold, now+inventory.Day)
+	if n := orders(12); n > 0 {
+		t.Errorf("web is held and took %d orders", n)
 	}
-	say(inventory.Hold)
-	sold(start + 2*inventory.Day + inventory.Hour) // the slice that was being played
-	until(s, start+3*inventory.Day, func(d inventory.Delta, _ inventory.Millis) {
-		if d.Kind == inventory.Reserve && d.Channel == "web" {
-			t.Fatalf("web is held and sold %+v", d)
-		}
-	})
-	say(inventory.Unhold)
-	if sold(start+5*inventory.Day) == 0 {
-		t.Error("web sells nothing after the release")
+	say(inventory.Unhold, 0)
+	if orders(12) == 0 {
+		t.Error("web takes no orders after the release")
+	}
+	say(inventory.Hold, now+hour)
+	if orders(12) == 0 {
+		t.Error("web takes no orders though the hold has lapsed")
 	}
 }
 
-// TestTheEngineFindsWhatIsWrong plays the network through the engine, whose commands it
-// obeys, and holds what was held against the truth.
-func TestTheEngineFindsWhatIsWrong(t *testing.T) {
-	s := sim.New(sim.Config{Seed: 7, Start: start})
+func TestAHoldBindsOneChannelAtOnePlace(t *testing.T) {
+	s := sim.New(sim.Config{Seed: 1, Start: start, Stores: 2, SKUs: 6, Rates: &sim.Rates{}})
+	sold := map[string]int{}
+	held := inventory.Command{Action: inventory.Hold, Channel: "web", SKU: "tee-101", Location: "store-01", ExpiresAt: inventory.MillisMax}
+	s.Obey(&held)
+	s.Obey(&inventory.Command{Action: inventory.Hold, Channel: "store", SKU: "tee-101", Location: "store-01"}) // no till obeys
+	s.Obey(&inventory.Command{Action: inventory.Hold, Channel: "web", SKU: "unheard-of", Location: "store-01"})
+	s.Obey(&inventory.Command{Action: inventory.Hold, Channel: "web", SKU: "unheard-of", Location: inventory.Network})
+	until(s, start+5*inventory.Day, func(d inventory.Delta, _ inventory.Millis) {
+		switch d.Kind {
+		case inventory.Listing:
+			if d.Channel == "web" && d.SKU == held.SKU && d.Location == held.Location && d.Quantity != 0 {
+				t.Fatalf("web is held and lists %+v", d)
+			}
+		case inventory.Reserve, inventory.Sale:
+			if d.SKU == held.SKU {
+				sold[d.Channel+"@"+d.Location]++
+			}
+		}
+	})
+	if sold["web@store-01"] > 0 {
+		t.Errorf("web is held at store-01 and sold %d times there", sold["web@store-01"])
+	}
+	for _, free := range []string{"amazon@store-01", "store@store-01", "web@store-02"} {
+		if sold[free] == 0 {
+			t.Errorf("%s is not held and sold nothing: %v", free, sold)
+		}
+	}
+}
+
+// account is what can be sold of a key according to what arrived, without any cleverness.
+type account struct{ deltas []inventory.Delta }
+
+// at returns it at a time, and when it was last counted before that.
+func (a *account) at(t inventory.Millis) (units int64, counted inventory.Millis) {
+	onHand, unavailable := int64(0), int64(0)
+	slices.SortStableFunc(a.deltas, func(x, y inventory.Delta) int {
+		isCount := func(d inventory.Delta) int { // what happens at a count's time applies on top
+			if d.Kind == inventory.Count {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(x.Time, y.Time), isCount(x)-isCount(y))
+	})
+	for _, d := range a.deltas {
+		if d.Time > t {
+			break
+		}
+		switch d.Kind {
+		case inventory.Count:
+			onHand, counted = d.Quantity, d.Time
+		case inventory.Sale, inventory.Ship, inventory.TransferOut:
+			onHand -= d.Quantity
+		case inventory.Receipt, inventory.TransferIn, inventory.Adjust:
+			onHand += d.Quantity
+		case inventory.Return:
+			onHand += d.Quantity
+			if d.Reason != "sellable" {
+				unavailable += d.Quantity
+			}
+		case inventory.Unblock:
+			unavailable -= d.Quantity
+		}
+	}
+	return onHand - unavailable, counted
+}
+
+// hasDamage reports whether some of it is known not to be fit for sale.
+func (a *account) hasDamage() bool {
+	return slices.ContainsFunc(a.deltas, func(d inventory.Delta) bool {
+		return d.Kind == inventory.Unblock || d.Kind == inventory.Adjust || d.Kind == inventory.Return && d.Reason != "sellable"
+	})
+}
+
+// TestTheTruthIsTheRecordsButForTheFaults: what arrived says what can be found, but for the sum
+// of what went wrong since the latest count, unit by unit.
+func TestTheTruthIsTheRecordsButForTheFaults(t *testing.T) {
+	const days = 5
+	play := func(rates *sim.Rates) (s *sim.Sim, accounts map[inventory.Key]*account) {
+		s = sim.New(sim.Config{Seed: 11, Start: start, Rates: rates})
+		accounts = map[inventory.Key]*account{}
+		seen := map[[2]string]bool{}
+		until(s, start+days*inventory.Day+12*inventory.Hour, func(d inventory.Delta, _ inventory.Millis) {
+			if id := [2]string{d.Source, d.ID}; d.SKU != "" && !seen[id] {
+				seen[id] = true
+				if accounts[d.Key()] == nil {
+					accounts[d.Key()] = &account{}
+				}
+				accounts[d.Key()].deltas = append(accounts[d.Key()].deltas, d)
+			}
+		})
+		return s, accounts
+	}
+	s, accounts := play(&sim.Rates{})
+	if n := len(s.Faults()); n > 0 {
+		t.Errorf("%d faults where nothing goes wrong", n)
+	}
+	for key, a := range accounts {
+		for day := inventory.Millis(1); day <= days; day++ {
+			now := start + day*inventory.Day - 7*inventory.Hour
+			if units, _ := a.at(now); units != s.Truth(key, now) || s.Empty(key, now) != (units == 0) {
+				t.Fatalf("%v: %d units on record at %v, and %d to be found", key, units, now, s.Truth(key, now))
+			}
+		}
+	}
+
+	s, accounts = play(nil)
+	faults := map[inventory.Key][]sim.Fault{}
+	for _, f := range s.Faults() {
+		faults[f.Key] = append(faults[f.Key], f)
+	}
+	wrong, lost := 0, 0
+	for key, a := range accounts {
+		for day := inventory.Millis(1); day <= days; day++ {
+			now := start + day*inventory.Day - 7*inventory.Hour
+			units, counted := a.at(now)
+			left, unclear := int64(0), false
+			for _, f := range faults[key] {
+				if f.At > now {
+					continue
+				}
+				if f.At >= counted {
+					left += f.Units
+				}
+				if f.Kind == sim.LostMessage { // word of damage, or a count, is not a matter of units alone
+					unclear = unclear || f.Units == 0 || a.hasDamage()
+					lost++
+				}
+			}
+			if unclear {
+				continue
+			}
+			if truth := s.Truth(key, now); units-truth != left {
+				t.Fatalf("%v: %d units on record at %v and %d to be found, but the faults since %v account for %d: %+v",
+					key, units, now, truth, counted, left, faults[key])
+			}
+			if left != 0 {
+				wrong++
+			}
+		}
+	}
+	if wrong == 0 || lost == 0 {
+		t.Errorf("%d records were wrong at some noon, %d had lost a message: want some of each", wrong, lost)
+	}
+}
+
+func TestTheTruthOfWhatThereIsNot(t *testing.T) {
+	s := sim.New(sim.Config{Seed: 1, Start: start})
+	nowhere := inventory.Key{SKU: "tee-101", Location: inventory.Network}
+	if n := s.Truth(nowhere, start); n != 0 || !s.Empty(nowhere, start) {
+		t.Errorf("%d units nowhere", n)
+	}
+	until(s, start+10*inventory.Day, func(inventory.Delta, inventory.Millis) {})
+	key := inventory.Key{SKU: "tee-101", Location: "store-01"}
+	if n := s.Truth(key, start); n < 0 {
+		t.Errorf("%d units longer ago than is kept", n)
+	}
+}
+
+// outcome is what a run of the network through the engine comes to.
+type outcome struct {
+	opened, right, shown map[inventory.Class]int
+	commands             []string
+	counters             engine.Counters
+}
+
+// throughEngine plays the network through the engine, whose commands it obeys, and holds what is held
+// against the truth. A phantom is right where nothing is to be found, an oversell at a
+// location where less is to be found than was promised or set apart.
+func throughEngine(t *testing.T, c sim.Config, days inventory.Millis) outcome {
+	t.Helper()
+	s := sim.New(c)
 	e, err := engine.New(engine.Config{}, enginetest.NewStore())
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, right := map[inventory.Class]int{}, map[inventory.Class]int{}
+	out := outcome{opened: map[inventory.Class]int{}, right: map[inventory.Class]int{}, shown: map[inventory.Class]int{}}
 	var sequence uint64
-	until(s, start+5*inventory.Day, func(d inventory.Delta, arrives inventory.Millis) {
+	until(s, c.Start+days*inventory.Day, func(d inventory.Delta, arrives inventory.Millis) {
 		sequence++
 		if _, err := e.Apply(engine.At{Sequence: sequence, LogTime: arrives}, &d); err != nil {
 			t.Fatal(err)
 		}
 		for _, o := range e.Outputs() {
-			if o.Command != nil {
-				s.Obey(o.Command)
+			if c := o.Command; c != nil {
+				s.Obey(c)
+				out.commands = append(out.commands, fmt.Sprint(c.ID, c.Action, c.Channel, c.SKU, c.Location, c.Sellable, c.Reason))
 			}
-			if x := o.Exception; x != nil && len(x.History) == 1 {
-				opened[x.Class]++
-				if s.Empty(inventory.Key{SKU: x.SKU, Location: x.Location}, x.OpenedAt) {
-					right[x.Class]++
-				}
-				if testing.Verbose() && opened[x.Class] <= 5 {
-					t.Logf("%s: %s", x.Class, x.Reason)
-				}
+			x := o.Exception
+			if x == nil || len(x.History) > 1 || x.Location == inventory.Network || len(x.Channels) == 1 && x.Class == inventory.Oversell {
+				continue
+			}
+			out.opened[x.Class]++
+			owed := int64(1)
+			if x.Class == inventory.Oversell {
+				owed = x.Evidence["reserved"].(int64) + x.Evidence["safety"].(int64)
+			}
+			if s.Truth(inventory.Key{SKU: x.SKU, Location: x.Location}, x.OpenedAt) < owed {
+				out.right[x.Class]++
+			}
+			if out.shown[x.Class]++; out.shown[x.Class] <= 4 {
+				t.Logf("%s: %s", x.Class, x.Reason)
+			}
+			if !strings.Contains(x.Reason, x.SKU) || !strings.Contains(x.Reason, x.Location) {
+				t.Errorf("%q names neither %s nor %s", x.Reason, x.SKU, x.Location)
 			}
 		}
 		e.ClearOutputs()
 	})
-	t.Logf("%d deltas, opened %v, of those with an empty shelf %v", sequence, opened, right)
-	if opened[inventory.Oversell] == 0 || opened[inventory.PhantomInventory] == 0 {
-		t.Errorf("opened %v, want some of both classes", opened)
+	out.counters = e.Counters()
+	return out
+}
+
+func TestTheEngineFindsWhatIsWrong(t *testing.T) {
+	config := sim.Config{Seed: 7, Start: start, Stores: 8, SKUs: 150}
+	out := throughEngine(t, config, 3)
+	t.Logf("%d deltas, opened %v, right %v", out.counters.Read, out.opened, out.right)
+	for _, class := range []inventory.Class{inventory.Oversell, inventory.PhantomInventory} {
+		if n, right := out.opened[class], out.right[class]; n == 0 || 4*right < 3*n {
+			t.Errorf("%d of %d of %s were right, want some, and three in four right", right, n, class)
+		}
 	}
-	if n := opened[inventory.PhantomInventory]; right[inventory.PhantomInventory]*2 < n {
-		t.Errorf("%d of %d phantoms had an empty shelf, want most", right[inventory.PhantomInventory], n)
+	if !slices.ContainsFunc(out.commands, func(c string) bool { return strings.Contains(c, string(inventory.Unhold)) }) {
+		t.Error("nothing was ever released")
 	}
-	c := e.Counters()
-	if c.Read != c.Applied+c.Duplicates+c.Rejected || c.Rejected != 0 {
-		t.Errorf("counters %+v, want them to add up and nothing rejected", c)
+	c := out.counters
+	if c.Read != c.Applied+c.Duplicates+c.Rejected || c.Rejected != 0 || c.Duplicates == 0 {
+		t.Errorf("counters %+v, want them to add up, some duplicates and nothing rejected", c)
+	}
+	if again := throughEngine(t, config, 3); !slices.Equal(out.commands, again.commands) {
+		t.Error("the same seed and the same engine gave other commands")
 	}
 }
 
