@@ -44,11 +44,11 @@ type worker struct {
 	last    state.Position
 
 	open      int       // deltas applied since the last commit
-	openSince time.Time // when the first of them was; zero where there is none
+	openSince time.Time // when the first of them was
 
 	engineCacheBytes int64
-	scratch []byte
-	counts  batchTally
+	scratch          []byte
+	counts           batchTally
 
 	progress *progress
 	tally    *tallyBook
@@ -146,16 +146,21 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// next waits for a fetch, and empties the outbox while there is none.
+// next waits for a fetch. Meanwhile it commits what is open once that is due, and empties the
+// outbox once there is nothing else to do.
 func (w *worker) next(ctx context.Context) (*Fetch, error) {
-	for w.stored > 0 {
-		resting, cancel := context.WithTimeout(ctx, outboxRest)
+	for w.open > 0 || w.stored > 0 {
+		rest := outboxRest
+		if w.open > 0 {
+			rest = time.Until(w.openSince.Add(openMax))
+		}
+		resting, cancel := context.WithTimeout(ctx, rest)
 		fetch, err := w.reader.Next(resting)
 		cancel()
 		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
 			return fetch, err
 		}
-		if w.publisher.Acked() >= w.stored {
+		if w.open > 0 || w.publisher.Acked() >= w.stored {
 			if err := w.commit(); err != nil {
 				return nil, err
 			}
@@ -212,6 +217,9 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 	}
 	last := &f.Messages[len(f.Messages)-1]
 	w.last = state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
+	if w.open == 0 {
+		w.openSince = time.Now()
+	}
 	w.open += len(f.Batch.Deltas)
 	return nil
 }
@@ -219,18 +227,14 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 // The bounds of what is applied and not committed.
 const (
 	openDeltasMax  = 1 << 16
-	openMax        = 20 * time.Millisecond // once caught up: how long others don't see what is applied
-	openCatchUpMax = time.Second           // before
+	openMax        = 10 * time.Millisecond // how long others don't see what is applied
+	openCatchUpMax = time.Second           // the same before the partition has caught up
 )
 
-// due reports whether to commit now. While more of the log is at hand a commit waits, as
-// what changes again meanwhile is written once; where nothing is, it is due at once. What
-// the engine says never waits for it.
+// due reports whether to commit what is open. What changes again meanwhile is written once,
+// and a commit costs about as much as fifty deltas. What the engine says never waits for it.
 func (w *worker) due() bool {
-	if w.openSince.IsZero() {
-		w.openSince = time.Now()
-	}
-	if !w.reader.Ready() || w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineCacheBytes {
+	if w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineCacheBytes {
 		return true
 	}
 	most := openMax
@@ -298,7 +302,7 @@ func (w *worker) commit() error {
 		return err
 	}
 	w.engine.Committed()
-	w.open, w.openSince = 0, time.Time{}
+	w.open = 0
 	w.counts.moveTo(w.tally)
 	w.report()
 	return nil
