@@ -43,12 +43,13 @@ type Publisher struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 
-	mu     sync.Mutex
-	given  uint64 // ordinal of the last output that Publish took
-	bytes  int    // of what is in all queues
-	seen   uint64 // see RejectedSeen
-	closed bool
-	moved  chan struct{} // closed when a queue gets shorter or at Close; nil while nobody waits
+	mu       sync.Mutex
+	given    uint64 // ordinal of the last output that Publish took
+	bytes    int    // of what is in all queues
+	bytesMax int
+	seen     uint64 // see RejectedSeen
+	closed   bool
+	moved    chan struct{} // closed when a queue gets shorter or at Close; nil while nobody waits
 }
 
 // From bounds the search for what a partition has said, where a stream has to be read for
@@ -69,7 +70,7 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 
 // openPublisher is OpenPublisher for groups of at least groupMin.
 func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
-	publisher := &Publisher{seen: from.Rejected}
+	publisher := &Publisher{bytesMax: publisherBytesMax, seen: from.Rejected}
 	process := rand.Text()
 	for kind := range Kind(kinds) {
 		out := &outlet{
@@ -120,7 +121,7 @@ func (p *Publisher) Publish(ctx context.Context, o Output) error {
 		return fmt.Errorf("publish output %d: output %d was published before it: ordinals must rise", o.Ordinal, p.given)
 	}
 	// An empty queue takes whatever comes, however large.
-	for o.Ordinal > out.high && p.bytes > 0 && p.bytes+size > publisherBytesMax {
+	for o.Ordinal > out.high && p.bytes > 0 && p.bytes+size > p.bytesMax {
 		if err := p.wait(ctx); err != nil {
 			return fmt.Errorf("publish output %d: the queue is full: %w", o.Ordinal, err)
 		}
