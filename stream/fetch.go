@@ -167,13 +167,6 @@ func (q *fetchQueue) tryNext() (*Fetch, error) {
 	return f, nil
 }
 
-// ready reports whether next would not wait.
-func (q *fetchQueue) ready() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.full) > 0 || q.filling != nil
-}
-
 func (q *fetchQueue) recycle(f *Fetch) {
 	f.reset()
 	q.mu.Lock()

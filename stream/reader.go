@@ -124,9 +124,6 @@ func (r *Reader) LastAtOpen() uint64 { return r.openLast }
 // messages are gone for ever.
 func (r *Reader) Next(ctx context.Context) (*Fetch, error) { return r.queue.next(ctx) }
 
-// Ready reports whether Next would return messages at once.
-func (r *Reader) Ready() bool { return r.queue.ready() }
-
 // Recycle takes a fetch back. Nothing of it may be used after that: the deltas'
 // strings borrow from its messages.
 func (r *Reader) Recycle(f *Fetch) { r.queue.recycle(f) }
