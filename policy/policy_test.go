@@ -1,0 +1,43 @@
+package policy
+
+import (
+	"testing"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// TestTheDefaultIsCareful: it acts by itself only on what it has thresholds for, in bounds
+// under which nothing lapses or flaps.
+func TestTheDefaultIsCareful(t *testing.T) {
+	p := Default()
+	if p.Version == "" {
+		t.Error("the policy has no version, and every command names one")
+	}
+	for _, class := range inventory.Classes() {
+		r := p.Rule(class)
+		acts := class == inventory.Oversell || class == inventory.PhantomInventory
+		if acts != (r.Autonomy == Automate) {
+			t.Errorf("%s: autonomy %d", class, r.Autonomy)
+		}
+		if r.Owner == "" || r.SLA <= 0 || r.Expiry <= 0 {
+			t.Errorf("%s: %+v leaves somebody without an answer", class, r)
+		}
+		if after := r.RenewAfter(); after <= 0 || after >= r.Expiry {
+			t.Errorf("%s: renewed after %v, expires after %v", class, after, r.Expiry)
+		}
+		if r.Raise != 0 && r.Clear >= r.Raise {
+			t.Errorf("%s: raised at %g and cleared at %g, without hysteresis", class, r.Raise, r.Clear)
+		}
+	}
+	if r := p.Rule(inventory.PhantomInventory); r.Raise <= 0.5 || r.Raise >= 1 || r.Clear <= 0 {
+		t.Errorf("phantoms are raised at %g and cleared at %g", r.Raise, r.Clear)
+	}
+}
+
+func TestAutonomyDecidesHowAnExceptionOpens(t *testing.T) {
+	for a, want := range map[Autonomy]inventory.Status{Observe: inventory.Open, Recommend: inventory.AwaitingApproval, Automate: inventory.Acting} {
+		if got := a.Status(); got != want {
+			t.Errorf("%d opens as %s, want %s", a, got, want)
+		}
+	}
+}
