@@ -46,9 +46,11 @@ type worker struct {
 	open      int       // deltas applied since the last commit
 	openSince time.Time // when the first of them was
 
-	engineCacheBytes int64
-	scratch          []byte
-	counts           batchTally
+	// engineBytesMax bounds the engine's cache between two commits: half as much again as it
+	// is shrunk to after each, for what changed stays in it until it is committed.
+	engineBytesMax int64
+	scratch        []byte
+	counts         batchTally
 
 	progress *progress
 	tally    *tallyBook
@@ -86,7 +88,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		return w, err
 	}
 	config.engine.Partition, config.engine.Partitions = p, config.topology.Partitions
-	w.engineCacheBytes = config.engine.CacheBytes
+	w.engineBytesMax = config.engine.CacheBytes * 3 / 2
 	if w.engine, err = engine.New(config.engine, db); err != nil {
 		return w, err
 	}
@@ -234,7 +236,7 @@ const (
 // due reports whether to commit what is open. What changes again meanwhile is written once,
 // and a commit costs about as much as fifty deltas. What the engine says never waits for it.
 func (w *worker) due() bool {
-	if w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineCacheBytes {
+	if w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineBytesMax {
 		return true
 	}
 	most := openMax
