@@ -69,12 +69,12 @@ func TestARenewalNamesTheExceptionThatStands(t *testing.T) {
 	var said []string
 	for _, o := range p.said {
 		if c := o.Command; c != nil && c.SKU == "tea" {
-			said = append(said, fmt.Sprintf("%d %s %d for %s", hourAt(c.EventTime), c.Action, c.Revision, c.Class))
+			said = append(said, fmt.Sprintf("%s %d for %s", c.Action, c.Revision, c.Class))
 		}
 	}
 	sameText(t, "commands", strings.Join(said, "\n"), strings.Join([]string{
-		"869 hold 1 for phantom_inventory",
-		"996 hold 2 for oversell",
+		"hold 1 for phantom_inventory",
+		"hold 2 for oversell",
 	}, "\n"))
 }
 

@@ -122,8 +122,9 @@ func tell(t *testing.T, table string, reopenFrom float64) *partition {
 	return once
 }
 
-// told returns what was said about a SKU, a line each: "hour open class", "hour resolve class", "hour
-// hold channel@location for class", "hour release channel@location to sellable for class". Hours are rounded down. Renewals are left out.
+// told returns what was said about a SKU, a line each: "when open class", "when resolve class", "when
+// hold channel@location for class", "when release channel@location to sellable for class".
+// Renewals are left out.
 func told(p *partition, sku string) string {
 	var lines []string
 	held := map[string]bool{}
@@ -134,7 +135,7 @@ func told(p *partition, sku string) string {
 			if o.Exception.Status == inventory.Resolved {
 				what = "resolve"
 			}
-			lines = append(lines, fmt.Sprintf("%d %s %s", hourAt(o.Exception.UpdatedAt), what, o.Exception.Class))
+			lines = append(lines, fmt.Sprintf("%s %s %s", when(o.Exception.UpdatedAt), what, o.Exception.Class))
 		case o.Command != nil && o.Command.SKU == sku:
 			c := o.Command
 			hold := c.Action == inventory.Hold
@@ -142,7 +143,7 @@ func told(p *partition, sku string) string {
 				continue
 			}
 			held[c.Channel+c.Location] = hold
-			line := fmt.Sprintf("%d %s %s@%s", hourAt(c.EventTime), c.Action, c.Channel, c.Location)
+			line := fmt.Sprintf("%s %s %s@%s", when(c.EventTime), c.Action, c.Channel, c.Location)
 			if !hold {
 				line += fmt.Sprintf(" to %d", c.Sellable)
 			}
@@ -154,6 +155,16 @@ func told(p *partition, sku string) string {
 }
 
 func hourAt(m inventory.Millis) int64 { return int64((m - gen.Start) / inventory.Hour) }
+
+// when is the hour of a delta; for what happened between deltas, whose times are tenths of hours, it
+// is "silence". So a table does not depend on how a detector is tuned.
+func when(m inventory.Millis) string {
+	tenth := inventory.Hour / 10
+	if (m-gen.Start)%tenth != 0 {
+		return "silence"
+	}
+	return fmt.Sprintf("%g", float64((m-gen.Start)/tenth)/10)
+}
 
 // wantTold compares what a table has the partition say about tea.
 func wantTold(t *testing.T, table string, reopenFrom float64, want string) {
