@@ -24,6 +24,12 @@ const (
 	// each is synced. Batches pay from 130 messages on, or from 8.
 	groupMessagesMin = 32
 
+	// restMax is how long exceptions, decisions and rejected deltas wait for more, so that
+	// many share a sync and the disk is left to deltas and commands, which wait for nothing.
+	// restedMessagesMin is groupMessagesMin for them: a second or two matters little there.
+	restMax           = 500 * time.Millisecond
+	restedMessagesMin = 4
+
 	// publishTimeout is after how long it is unknown what became of a group.
 	publishTimeout = 5 * time.Second
 
@@ -48,6 +54,8 @@ type outlet struct {
 	publisher *Publisher
 	log       *slog.Logger
 	wake      chan struct{} // of capacity 1: the queue got longer
+	hurry     chan struct{} // of capacity 1: somebody waits for what is queued
+	rest      time.Duration // how long what comes to an empty queue waits for more
 
 	// Under the publisher's lock. An output in the queue is not changed, so run reads
 	// those that it took from the front without it.
@@ -83,6 +91,7 @@ func (o *outlet) run(ctx context.Context) {
 		if len(group) == 0 {
 			select {
 			case <-o.wake:
+				o.gather(ctx)
 				continue
 			case <-ctx.Done():
 				return
@@ -108,6 +117,20 @@ func (o *outlet) run(ctx context.Context) {
 		// A server that takes no batch of this size, or none at the moment as too many
 		// are in flight, takes one message.
 		o.groupMax = 1
+	}
+}
+
+// gather lets the queue grow for a while, unless somebody waits for it.
+func (o *outlet) gather(ctx context.Context) {
+	if o.rest == 0 {
+		return
+	}
+	timer := time.NewTimer(o.rest)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-o.hurry:
+	case <-ctx.Done():
 	}
 }
 

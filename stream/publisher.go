@@ -77,6 +77,7 @@ func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 			publisher: publisher,
 			log:       log,
 			wake:      make(chan struct{}, 1),
+			hurry:     make(chan struct{}, 1),
 			lastWord: lastWord{
 				js:        js,
 				stream:    t.OutputStream(kind),
@@ -93,6 +94,9 @@ func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 		}
 		if kind == Rejected {
 			out.sequence = from.Rejected
+		}
+		if kind != Command {
+			out.rest, out.groupMin = restMax, min(groupMin, restedMessagesMin)
 		}
 		if err := out.look(ctx); err != nil {
 			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
@@ -183,6 +187,9 @@ func (p *Publisher) wait(ctx context.Context) error {
 		p.moved = make(chan struct{})
 	}
 	moved := p.moved
+	for _, out := range p.outlets {
+		wake(out.hurry)
+	}
 	p.mu.Unlock()
 	defer p.mu.Lock()
 	select {
