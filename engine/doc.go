@@ -14,6 +14,7 @@
 //			result, err := e.Apply(at, &delta)  // or e.Reject for what could not be decoded
 //		}
 //		publish(e.Outputs())                 // may be sent before the batch is durable
+//		e.ClearOutputs()
 //		e.Flush(batch)                       // all that changed
 //		batch.SetPosition(…)                 // with it, never apart from it
 //		store.Commit(batch)
@@ -24,7 +25,7 @@
 // begin again from the last committed batch. Nothing is lost, and nothing is said twice: outputs carry ordinals that
 // rise by one, and the same log gives each output the same ordinal again.
 //
-// One goroutine drives an Engine. Others read what was committed, through [Reader].
+// One goroutine drives an Engine. Others read what was committed, through [ReadKey] and its like.
 //
 // # The way of a delta
 //
