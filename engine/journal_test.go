@@ -17,7 +17,7 @@ import (
 func TestALateCountReachesThroughTheJournal(t *testing.T) {
 	const (
 		lateness  = 20 * inventory.Minute
-		movements = 4000
+		movements = 3000
 	)
 	for _, batch := range []int{1, 50, 700, movements} {
 		t.Run(fmt.Sprintf("%d movements a batch", batch), func(t *testing.T) {
