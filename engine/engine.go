@@ -259,7 +259,9 @@ func (e *Engine) Flush(w Writer) error {
 // Committed tells the engine that what it flushed is in the store, so that memory may be given back.
 func (e *Engine) Committed() {
 	if total := e.CacheBytes(); total > e.config.CacheBytes {
-		share := float64(e.config.CacheBytes) / float64(total)
+		// An eighth more than has to go: finding what may go means looking at most of what is
+		// there, and must not be done at every commit.
+		share := float64(e.config.CacheBytes) * 7 / 8 / float64(total)
 		shrink := func(bytes int64) int64 { return int64(float64(bytes) * share) }
 		e.records.shrink(shrink(e.records.bytes))
 		e.networks.shrink(shrink(e.networks.bytes))
