@@ -14,6 +14,12 @@ const (
 	// much as two demand events. [A]
 	rateShape = 2
 
+	// shapeMax bounds how surely a rate is known, however many events it was learned from: demand
+	// itself changes from day to day, with a coefficient of variation of 1/√shapeMax = 4
+	// it the silence of a fast key would be judged as the Poisson's, and a slow Tuesday taken for
+	// an empty shelf.
+	shapeMax = 4
+
 	// hazardPerDay is how likely stock that is there vanishes within a day. [A] About 1.5 %
 	// of keys a week, of the order of the shrink that DOMAIN.md quotes.
 	hazardPerDay = 0.002
@@ -76,6 +82,9 @@ func (b *Belief) Observe(v *View, d *inventory.Delta) bool {
 		shape, hours := b.rate(v.Feed)
 		return shape > rearmAt*b.armed*hours
 	case inventory.Count:
+		if d.Quantity > 0 {
+			b.expose(v, 0, 1)
+		}
 		b.prove(v, 0.1) // what is counted is known, but for misplacing the count itself
 	case inventory.Receipt, inventory.TransferIn:
 		b.restock(v)
@@ -115,25 +124,33 @@ func (b *Belief) Hold(v *View) {
 
 // Probability returns the probability that none of the recorded stock is there.
 func (b *Belief) Probability(v *View) float64 {
-	odds := b.odds(v) + b.silenceOdds(v)
+	odds := b.odds(v.Now) + b.silenceOdds(v)
 	return 1 / (1 + math.Exp(-odds))
 }
 
 // AlarmIn returns in how long, in event time, silence alone would bring the probability
-// to raise; false where that is further off than most, or silence says nothing now.
+// to raise; false where that is further off than most, or silence says nothing now. It is never
+// late, and may be early: what may have vanished by then is not known before then is.
 func (b *Belief) AlarmIn(v *View, raise float64, most inventory.Millis) (inventory.Millis, bool) {
 	if b.paused || !b.started || v.OnHand <= 0 {
 		return 0, false
 	}
-	missing := math.Log(raise/(1-raise)) - b.odds(v)
+	latest := b.reach(v, raise, v.Now, most)
+	in := b.reach(v, raise, v.Now+latest, most)
+	return in, in < most
+}
+
+// reach returns in how long silence would bring the probability to raise if as much had
+// vanished all the while as will have at a time; most at the most.
+func (b *Belief) reach(v *View, raise float64, at, most inventory.Millis) inventory.Millis {
+	missing := math.Log(raise/(1-raise)) - b.odds(at)
 	shape, hours := b.rate(v.Feed)
 	b.armed = shape / hours
 	need := float64(hours*math.Expm1(missing/shape)) - b.silence(v)
 	if need > float64(most/inventory.Hour)*hoursOfWeek {
-		return 0, false
+		return most
 	}
-	in := v.Feed.After(max(need, 0), most)
-	return in, in < most
+	return v.Feed.After(max(need, 0), most)
 }
 
 // start begins the silence of a key that is seen for the first time.
@@ -149,14 +166,24 @@ func (b *Belief) start(v *View) {
 
 // sold takes in a demand event that stock answered: it was there a moment ago.
 func (b *Belief) sold(v *View, d *inventory.Delta) {
-	waited := b.silence(v)
-	keep := discount(waited)
-	b.events = float64(b.events*keep) + 1
-	b.hours = float64(b.hours*keep) + waited
+	events := 1.0
+	if b.paused {
+		events = 0 // no exposure runs in which it could have come
+	}
+	b.expose(v, events, 1)
 	if d.Kind == inventory.Ship {
 		v.Feed.Picked(true)
 	}
 	b.prove(v, 1)
+}
+
+// expose adds events, and the silence that ends with them, to what the rate is learned from, so far as
+// stock was there to be sold: a share of the silence.
+func (b *Belief) expose(v *View, events, share float64) {
+	hours := float64(b.silence(v) * share)
+	keep := discount(hours)
+	b.events = float64(b.events*keep) + events
+	b.hours = float64(b.hours*keep) + hours
 }
 
 // Waited returns the exposure, in hours, since the key's last proof: what the location's pool
@@ -184,6 +211,7 @@ func (b *Belief) prove(v *View, doubt float64) {
 // restock takes in goods that came: p ← p · (1 − reliability).
 func (b *Belief) restock(v *View) {
 	p := b.Probability(v)
+	b.expose(v, 0, 1-p)
 	b.prove(v, 1)
 	b.prior = max(p*(1-receiptReliability), b.prior*(1-receiptReliability))
 }
@@ -204,9 +232,10 @@ func (b *Belief) add(odds float64) {
 	b.evidence = min(max(b.evidence+odds, -evidenceMax), evidenceMax)
 }
 
-// odds returns the log-odds without silence: the prior, what may have vanished since, the evidence.
-func (b *Belief) odds(v *View) float64 {
-	days := float64(v.Now-b.provedAt) / float64(inventory.Day)
+// odds returns the log-odds at a time without silence: the prior, what may have vanished
+// since the last proof, the evidence.
+func (b *Belief) odds(at inventory.Millis) float64 {
+	days := float64(at-b.provedAt) / float64(inventory.Day)
 	vanished := math.Exp(-float64(hazardPerDay*(1+b.hazard)) * max(days, 0))
 	p := 1 - float64((1-b.prior)*vanished)
 	p = min(max(p, 1e-9), 1-1e-9)
@@ -226,10 +255,14 @@ func (b *Belief) silence(v *View) float64 {
 	return b.silent + max(v.Feed.Clock()-b.since, 0)
 }
 
-// rate returns the Gamma posterior of the key's demand events: its shape, and its
-// inverse scale in hours of exposure.
+// rate returns the Gamma distribution of the key's rate of demand events now: its shape, and its
+// inverse scale in hours of exposure. Its mean is the posterior's.
 func (b *Belief) rate(f *Feed) (shape, hours float64) {
-	return rateShape + b.events, rateShape/f.keyRate() + b.hours
+	shape, hours = rateShape+b.events, rateShape/f.keyRate()+b.hours
+	if shape > shapeMax {
+		return shapeMax, hours * (shapeMax / shape)
+	}
+	return shape, hours
 }
 
 // priorAt returns the chance that nothing is left though the record says n: 1 %, and up to 4 %

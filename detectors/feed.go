@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"strings"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -9,13 +10,14 @@ import (
 
 const (
 	hoursOfWeek = 168
+	week        = hoursOfWeek * inventory.Hour
 
-	// seasonPrior is how many sales a location must have shown before its curve by
-	// hour of week counts as much as the one by hour of day, and dayPrior how many before that
-	// one counts as much as a flat one. [A] A few to each of the hours of a week, of a day: a
-	// partition sees but its share of a location's sales, and must know night from day soon.
-	seasonPrior = 400.0
-	dayPrior    = 48.0
+	// hourPrior is how many sales must have been expected in an hour of the week before what came
+	// counts as much as what that hour of the day brings, and dayPrior how many in an hour of the
+	// day before it counts as much as a flat curve. [A] A few: a partition sees but its
+	// share of a location's sales, and must know night from day soon.
+	hourPrior = 2.4
+	dayPrior  = 2.0
 
 	// seasonMax is when the curve's counts are halved, so that it follows slow change.
 	seasonMax = 1 << 16
@@ -24,13 +26,16 @@ const (
 	// feed, not its demand, is taken for silent: e^−8 = 0.03 %.
 	outageEvents = 8
 
+	// leadMax is how many sales others must report in a row before the clock runs by theirs. [A]
+	leadMax = 100
+
 	// rateHalfLife is over how much exposure, in hours, half of a rate is forgotten: four weeks.
 	rateHalfLife = 28 * 24
 
 	// rateEventsMin and rateHoursMin are how many events over how much exposure a location's own
 	// rate needs before outages are told by it; until then a gap of more than a day is one.
 	rateEventsMin = 20
-	rateHoursMin  = 1
+	rateHoursMin  = 24
 )
 
 // Feed is what is known of a location's sales feed: the clock by which silence is
@@ -40,14 +45,17 @@ const (
 //
 // The zero Feed has seen nothing.
 type Feed struct {
-	Source string // who reported the latest sale here
+	Source string // whose sales the clock runs by: who reports most of those here
+	lead   int    // how many more of them it reported than others, of late
 
-	clock  float64          // hours of exposure
-	at     inventory.Millis // event time that clock stands for: the feed's own watermark
-	sold   inventory.Millis // latest moment with a sale
-	season [hoursOfWeek]uint32
-	day    [24]uint32 // Σ season by hour of day
-	total  uint32     // Σ season
+	clock float64          // hours of exposure
+	at    inventory.Millis // event time that clock stands for: the feed's own watermark
+	sold  inventory.Millis // latest moment with a sale
+
+	season  [hoursOfWeek]uint32           // sales by hour of week
+	watched [hoursOfWeek]inventory.Millis // how long each of these hours was watched, the feed being alive
+	day     [24]tally                     // both by hour of day
+	total   tally
 
 	events, hours float64 // moments with a sale here, and the exposure in which they came, discounted
 	keyEvents     float64 // pooled over the location's keys, discounted:
@@ -55,7 +63,28 @@ type Feed struct {
 	picks, fails  float64 // good and empty picks, discounted
 }
 
-// Sale tells the feed of a sale at time.
+// tally is how many sales came in how long.
+type tally struct {
+	sales   uint32
+	watched inventory.Millis
+}
+
+// From tells the feed who reports a sale, and reports whether it is the one by whose sales the
+// clock runs: the majority's (Boyer and Moore's vote). Where the tills are cut off, orders from the web must not
+// make the counter's silence look like demand's.
+func (f *Feed) From(source string) bool {
+	switch {
+	case source == f.Source:
+		f.lead = min(f.lead+1, leadMax)
+	case f.lead > 0:
+		f.lead--
+	default:
+		f.Source, f.lead = strings.Clone(source), 1
+	}
+	return source == f.Source
+}
+
+// Sale tells the feed of a sale at time, by its own source.
 func (f *Feed) Sale(time inventory.Millis) {
 	alive := f.alive(time, false)
 	if time > f.sold { // a receipt of many lines is one sign of life
@@ -66,22 +95,36 @@ func (f *Feed) Sale(time inventory.Millis) {
 	}
 	hour := hourOfWeek(time)
 	f.season[hour]++
-	f.day[hour%24]++
-	f.total++
-	if f.total >= seasonMax {
+	f.day[hour%24].sales++
+	f.total.sales++
+	if f.total.sales >= seasonMax {
 		for i := range f.season {
 			f.season[i] /= 2
+			f.watched[i] /= 2
 		}
 		f.addUp()
 	}
 }
 
-// addUp works out the sums of season.
+// addUp works out the sums of season and watched.
 func (f *Feed) addUp() {
-	f.total, f.day = 0, [24]uint32{}
+	f.total, f.day = tally{}, [24]tally{}
 	for i, n := range f.season {
-		f.total += n
-		f.day[i%24] += n
+		f.total.sales += n
+		f.total.watched += f.watched[i]
+		f.day[i%24].sales += n
+		f.day[i%24].watched += f.watched[i]
+	}
+}
+
+// watch adds the time between two moments to the hours that were watched.
+func (f *Feed) watch(from, to inventory.Millis) {
+	for from < to {
+		hour, end := hourOfWeek(from), min(nextHour(from), to)
+		f.watched[hour] += end - from
+		f.day[hour%24].watched += end - from
+		f.total.watched += end - from
+		from = end
 	}
 }
 
@@ -134,10 +177,12 @@ func (f *Feed) alive(time inventory.Millis, vouched bool) bool {
 			outage = hours*f.events/f.hours > outageEvents
 		}
 	}
+	from := f.at
 	f.at = time
 	if outage {
 		return false
 	}
+	f.watch(from, time)
 	f.clock += hours
 	keep := discount(hours)
 	f.events = float64(f.events * keep)
@@ -151,20 +196,20 @@ func (f *Feed) Clock() float64 { return f.clock }
 // After returns how long, in event time, the clock takes to go on by hours from where it
 // stands if the feed stays alive; most at the most.
 func (f *Feed) After(hours float64, most inventory.Millis) inventory.Millis {
-	const week = hoursOfWeek * inventory.Hour
 	t, horizon := f.at, f.at+most
-	for hours > hoursOfWeek && t+week < horizon {
-		t += week
-		hours -= hoursOfWeek
-	}
-	for t < horizon {
-		end := min(t-t%inventory.Hour+inventory.Hour, horizon)
+	for left := hours; t < horizon; {
+		end := min(nextHour(t), horizon)
 		step := f.warp(t, end)
-		if step >= hours {
-			return t - f.at + inventory.Millis(math.Ceil(float64(end-t)*hours/step))
+		if step >= left {
+			return t - f.at + inventory.Millis(math.Ceil(float64(end-t)*left/step))
 		}
-		hours -= step
+		left -= step
 		t = end
+		if t-f.at == week { // every further one is like this one
+			weeks := min(math.Floor(left/(hours-left)), float64((horizon-t)/week))
+			left -= float64(weeks * (hours - left))
+			t += inventory.Millis(weeks) * week
+		}
 	}
 	return most
 }
@@ -183,28 +228,35 @@ func (f *Feed) emptyRate() float64 {
 
 // warp returns the hours of exposure between two event times.
 func (f *Feed) warp(from, to inventory.Millis) float64 {
-	const week = hoursOfWeek * inventory.Hour
 	hours := 0.0
-	if weeks := (to - from) / week; weeks > 0 {
-		hours = float64(weeks) * hoursOfWeek
-		from += weeks * week
+	if weeks := (to - from) / week; weeks > 0 { // of which each is like the last one
+		middle := to - week/2
+		hours = float64(float64(weeks) * (f.warp(to-week, middle) + f.warp(middle, to)))
+		to -= weeks * week
 	}
 	for from < to {
-		end := min(from-from%inventory.Hour+inventory.Hour, to)
-		hours += float64(f.weight(from) * (float64(end-from) / float64(inventory.Hour)))
+		end := min(nextHour(from), to)
+		hours += float64(f.weight(from, end-from) * (float64(end-from) / float64(inventory.Hour)))
 		from = end
 	}
 	return hours
 }
 
-// weight returns the speed of the clock at t: the hour's share of the location's
-// sales against an even share, drawn to that of its hour of day, and that to 1, while little is
-// known. Its mean over a week is 1.
-func (f *Feed) weight(t inventory.Millis) float64 {
-	hour, total := hourOfWeek(t), float64(f.total)
-	byDay := (float64(f.day[hour%24]) + dayPrior/24) / ((total + dayPrior) / 24)
-	return (float64(f.season[hour]) + float64(byDay*(seasonPrior/hoursOfWeek))) / ((total + seasonPrior) / hoursOfWeek)
+// weight returns the speed of the clock from t on, over a span within its hour: the location's rate of
+// sales in that hour of the week against its mean rate. Each hour is judged by how long it was
+// watched, so that one that has not come yet is no slow one: what it brought against what that
+// hour of the day does, and this against a flat curve, each drawn to 1 while little is known.
+// The span itself counts as watched: a rate that is taken where a sale was just seen is too high.
+func (f *Feed) weight(t, span inventory.Millis) float64 {
+	hour := hourOfWeek(t)
+	day := &f.day[hour%24]
+	rate := float64(f.total.sales) / float64(f.total.watched+span)
+	byDay := (float64(day.sales) + dayPrior) / (float64(rate*float64(day.watched+span)) + dayPrior)
+	expected := rate * byDay * float64(f.watched[hour]+span)
+	return byDay * (float64(f.season[hour]) + hourPrior) / (expected + hourPrior)
 }
+
+func nextHour(t inventory.Millis) inventory.Millis { return t - t%inventory.Hour + inventory.Hour }
 
 func hourOfWeek(t inventory.Millis) int {
 	return int(t / inventory.Hour % hoursOfWeek)
@@ -215,25 +267,28 @@ func discount(hours float64) float64 { return math.Exp2(-hours / rateHalfLife) }
 // Append appends the feed's bytes.
 func (f *Feed) Append(dst []byte) []byte {
 	dst = wire.AppendString(dst, f.Source)
+	dst = wire.AppendInt(dst, f.lead)
 	dst = wire.AppendInt(dst, f.at)
 	dst = wire.AppendInt(dst, f.sold)
 	for _, x := range f.floats() {
 		dst = wire.AppendFloat(dst, *x)
 	}
-	for _, n := range f.season {
+	for i, n := range f.season {
 		dst = wire.AppendUint(dst, uint64(n))
+		dst = wire.AppendInt(dst, f.watched[i])
 	}
 	return dst
 }
 
 // Read reads what Append wrote. Errors stay in r.
 func (f *Feed) Read(r *wire.Reader) {
-	*f = Feed{Source: r.String(), at: inventory.Millis(r.Int()), sold: inventory.Millis(r.Int())}
+	*f = Feed{Source: r.String(), lead: int(r.Int()), at: inventory.Millis(r.Int()), sold: inventory.Millis(r.Int())}
 	for _, x := range f.floats() {
 		*x = r.Float()
 	}
 	for i := range f.season {
 		f.season[i] = uint32(r.Uint())
+		f.watched[i] = inventory.Millis(r.Int())
 	}
 	f.addUp()
 }

@@ -53,6 +53,7 @@ func describePhantom(v *View, f *Finding) Description {
 			"hours_silent":          Round4(silent),
 			"expected_sales":        Round4(expected),
 			"rate_per_day":          Round4(shape / hours * 24),
+			"rate_shape":            Round4(shape),
 			"demand_events":         Round4(b.events),
 			"log_odds_silence":      Round4(b.silenceOdds(v)),
 			"log_odds_picks":        Round4(b.evidence),
@@ -92,7 +93,7 @@ func phantomSentence(v *View, silent, expected, p float64) string {
 		}
 	}
 	if why == "" {
-		why = "its record was corrected downwards"
+		why = "orders for it were filled with something else, or its record was corrected downwards"
 	}
 	return fmt.Sprintf("%s records %s of %s that are probably not there (%.0f %%): %s.",
 		v.Location, units(v.OnHand), v.SKU, p*100, why)

@@ -135,10 +135,9 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 	feed := &s.pl.value.feed
 	switch d.Kind {
 	case inventory.Sale, inventory.Ship:
-		if feed.Source != d.Source {
-			feed.Source = string(append([]byte(nil), d.Source...))
+		if feed.From(d.Source) {
+			feed.Sale(d.Time)
 		}
-		feed.Sale(d.Time)
 		feed.Learn(e.view.Belief.Waited(&e.view))
 		e.places.touch(s.pl)
 	case inventory.PickFailed:

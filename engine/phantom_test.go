@@ -35,11 +35,13 @@ func TestSilenceOpensAHoldWhenTheClosedFormSaysSo(t *testing.T) {
 			x := firstOpened(t, p, "tea")
 			const lastSale = 835
 			silent, rate, events, prior := evidence(x, "hours_silent"), evidence(x, "rate_per_day")/24, evidence(x, "demand_events"), evidence(x, "prior")
-			if got := float64(x.OpenedAt-hourOf(lastSale)) / float64(inventory.Hour); math.Abs(got-silent) > 0.02*silent {
-				t.Errorf("opened %.2f h after the last sale, but silence is said to be %.2f h", got, silent)
+			// Nothing at all is sold here while somebody vouches: the location's clock runs a little slower.
+			wall := float64(x.OpenedAt-hourOf(lastSale)) / float64(inventory.Hour)
+			if silent > 1.001*wall || silent < 0.85*wall {
+				t.Errorf("opened %.2f h after the last sale, but silence is said to be %.2f h", wall, silent)
 			}
 			// Demand comes at a Gamma(a, b) rate: silence u adds a·ln(1 + u/b).
-			a := events + 2
+			a := min(events+2, 4)
 			b := a / rate
 			raise := math.Log(0.8 / 0.2)
 			silenceAlone := b * math.Expm1((raise-logit(prior))/a)
@@ -47,18 +49,17 @@ func TestSilenceOpensAHoldWhenTheClosedFormSaysSo(t *testing.T) {
 			first, last := 0.0, silenceAlone
 			for range 60 {
 				u := (first + last) / 2
-				vanished := 1 - (1-prior)*math.Exp(-0.002*u/24)
+				vanished := 1 - (1-prior)*math.Exp(-0.002*u*wall/silent/24)
 				if logit(vanished)+a*math.Log1p(u/b) < raise {
 					first = u
 				} else {
 					last = u
 				}
 			}
-			// An alarm is worked out anew once the rate has grown by a quarter, so it may be late by as much.
-			if silent < 0.998*last || silent > 1.25*silenceAlone {
+			if silent < 0.998*last || silent > 1.002*silenceAlone {
 				t.Errorf("opened after %.2f h of silence, want from %.2f h (with hazard) to %.2f h (without)", silent, last, silenceAlone)
 			}
-			vanished := 1 - (1-prior)*math.Exp(-0.002*silent/24)
+			vanished := 1 - (1-prior)*math.Exp(-0.002*wall/24)
 			want := 1 / (1 + math.Exp(-logit(vanished)-a*math.Log1p(silent/b)))
 			if p := evidence(x, "probability"); p < 0.8 || math.Abs(p-want) > 0.002 {
 				t.Errorf("opened at probability %v, want %.4f", p, want)
@@ -100,39 +101,39 @@ func evidence(x *inventory.Exception, name string) float64 {
 
 func TestPhantomInventory(t *testing.T) {
 	for _, c := range []struct{ name, table, want string }{
-		{"silence raises it, in a day and a half", `
-			840..860/1 tick`, ``},
-		{"silence raises it, in a day and a half, and no later", `
-			840..890/1 tick`, `
+		{"silence raises it, in three days", `
+			840..890/1 tick`, ``},
+		{"silence raises it, in three days, and no later", `
+			840..910/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"another key that sells vouches as a tick does", `
-			840..890/1 sale 1 sku=coffee`, `
+			840..910/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a sale in time resets the silence", `
 			860 sale 1
-			840..885/1 tick`, ``},
+			840..915/1 tick`, ``},
 		{"and silence begins anew", `
 			860 sale 1
-			840..915/1 tick`, `
+			840..940/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a count in time resets it", `
 			860 count 400
-			840..885/1 tick`, ``},
+			840..940/1 tick`, ``},
 		{"and silence begins anew after a count", `
 			860 count 400
-			840..940/1 tick`, `
+			840..1010/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a sale resolves it, and silence raises it again though nothing else happens", `
-			890 sale 1
-			840..950/1 tick`, `
+			920 sale 1
+			840..1000/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			890 resolve phantom_inventory
-			890 release web@leeds to 331 for phantom_inventory
+			920 resolve phantom_inventory
+			920 release web@leeds to 331 for phantom_inventory
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"no one vouches: a silent feed is not silent demand", `
@@ -143,23 +144,23 @@ func TestPhantomInventory(t *testing.T) {
 		{"a feed that was down for days is not silent demand when it is back", `
 			1000..1015/1 sale 1 sku=coffee`, ``},
 		{"it takes up where it stopped", `
-			1000..1050/1 sale 1 sku=coffee`, `
+			1000..1070/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a count resolves it and says what may be sold", `
-			890 count 7
-			840..900/1 tick`, `
+			920 count 7
+			840..930/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			890 resolve phantom_inventory
-			890 release web@leeds to 7 for phantom_inventory`},
+			920 resolve phantom_inventory
+			920 release web@leeds to 7 for phantom_inventory`},
 		{"a count of nothing resolves it too", `
-			890 count 0
-			840..900/1 tick`, `
+			920 count 0
+			840..930/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			890 resolve phantom_inventory
-			890 release web@leeds to 0 for phantom_inventory`},
+			920 resolve phantom_inventory
+			920 release web@leeds to 0 for phantom_inventory`},
 		{"nothing in stock: silence says nothing", `
 			840 count 0
 			840..1200/1 tick`, ``},
@@ -198,30 +199,30 @@ func TestPhantomInventory(t *testing.T) {
 			841.4 open phantom_inventory
 			841.4 hold web@leeds for phantom_inventory`},
 		{"one hold stands for two exceptions, and the release comes with the last", `
-			840..900/1 tick
-			900 reserve 600 ref=r
-			901 release 600 ref=r
-			902 count 7`, `
+			840..920/1 tick
+			920 reserve 600 ref=r
+			921 release 600 ref=r
+			922 count 7`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			900 open oversell
-			901 resolve oversell
-			902 resolve phantom_inventory
-			902 release web@leeds to 7 for phantom_inventory`},
+			920 open oversell
+			921 resolve oversell
+			922 resolve phantom_inventory
+			922 release web@leeds to 7 for phantom_inventory`},
 		{"whichever is the last", `
-			840..900/1 tick
-			900 reserve 600 ref=r
-			901 count 400
-			902 release 600 ref=r`, `
+			840..920/1 tick
+			920 reserve 600 ref=r
+			921 count 400
+			922 release 600 ref=r`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			900 open oversell
-			901 resolve phantom_inventory
-			902 resolve oversell
-			902 release web@leeds to 400 for oversell`},
+			920 open oversell
+			921 resolve phantom_inventory
+			922 resolve oversell
+			922 release web@leeds to 400 for oversell`},
 		{"a rush at the opening does not make every later hour an outage", `
 			0..0.01/0.0003 sale 1 sku=coffee
-			840..900/1 sale 1 sku=coffee`, `
+			840..920/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 	} {
