@@ -41,3 +41,25 @@ func TestAutonomyDecidesHowAnExceptionOpens(t *testing.T) {
 		}
 	}
 }
+
+func TestAHoldIsRenewedAQuarterBeforeItLapses(t *testing.T) {
+	r := Rule{Expiry: 8 * inventory.Hour}
+	if got := r.RenewAfter(); got != 6*inventory.Hour {
+		t.Errorf("a command of 8 h is renewed after %d ms, want 6 h", got)
+	}
+}
+
+// TestTheBuiltInFigures are those that the docs name.
+func TestTheBuiltInFigures(t *testing.T) {
+	p := Default()
+	phantom := p.Rule(inventory.PhantomInventory)
+	if phantom.Raise != 0.8 || phantom.Clear != 0.4 || phantom.Expiry != 7*inventory.Day || phantom.SLA != inventory.Day {
+		t.Errorf("phantom inventory: %+v", phantom)
+	}
+	if oversell := p.Rule(inventory.Oversell); oversell.Expiry != 7*inventory.Day || oversell.SLA != inventory.Hour {
+		t.Errorf("oversell: %+v", oversell)
+	}
+	if r := p.Rule("no such class"); r.Autonomy != Observe || r.Raise != 1 || r.Clear != 0 {
+		t.Errorf("a class that nobody knows: %+v, want it to be observed and never raised", r)
+	}
+}
