@@ -27,6 +27,12 @@ type Bad struct {
 // their Attrs are the Batch's. A Batch must not be copied while in use and is not safe for
 // concurrent use.
 type Batch struct {
+	// ItemsMax bounds the items of one decoding, 0 does not: a payload of small bad
+	// items takes some 600 times its size in memory. What stands behind them is left alone,
+	// and Full says so.
+	ItemsMax int
+	Full     bool
+
 	Deltas []inventory.Delta // an entry per item, in order, the bad ones included
 	Spans  []Span            // of Deltas, each within its own payload
 	Bad    []Bad
@@ -41,6 +47,7 @@ type Batch struct {
 // place of theirs.
 func (b *Batch) Reset() {
 	b.Deltas, b.Spans, b.Bad, b.attrs = b.Deltas[:0], b.Spans[:0], b.Bad[:0], b.attrs[:0]
+	b.Full = false
 }
 
 // Decode appends every item of payload to b: one or many of msgpack maps, msgpack
@@ -57,9 +64,15 @@ func (b *Batch) Decode(payload []byte) {
 		b.reject(Span{0, len(payload)}, malformed("", "an empty payload: one delta or more belong in it"))
 		return
 	}
-	for i < len(payload) {
+	for i < len(payload) && b.room() {
 		i = skipSpace(payload, b.item(payload, i))
 	}
+}
+
+// room reports whether there is room for one more item.
+func (b *Batch) room() bool {
+	b.Full = b.ItemsMax > 0 && len(b.Deltas) >= b.ItemsMax
+	return !b.Full
 }
 
 // item appends the item that begins at payload[start] and returns its end.
@@ -133,15 +146,11 @@ func finish(d *inventory.Delta, given fieldSet) *inventory.Invalid {
 }
 
 // addAttr appends one entry to the attrs of the delta being decoded, which begin at
-// b.attrs[first]. The bound on their size bounds the search for a repeated name too.
+// b.attrs[first], unless they would be more than any delta may have.
 func (b *Batch) addAttr(first int, name, value string) *inventory.Invalid {
 	size := len(name) + len(value)
 	for i := first; i < len(b.attrs); i++ {
-		a := &b.attrs[i]
-		if a.Name == name {
-			return malformed("attrs", "%s is given twice", quote(name))
-		}
-		size += len(a.Name) + len(a.Value)
+		size += len(b.attrs[i].Name) + len(b.attrs[i].Value)
 	}
 	if name == "" || size > inventory.AttrsBytesMax {
 		return attrsOutOfRange(name)

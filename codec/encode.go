@@ -11,7 +11,8 @@ import (
 
 // AppendDelta appends d as a msgpack array: the densest form, and what [Batch] reads
 // fastest. Absent fields are nil, and trailing ones are left out. It checks nothing; a delta
-// that passes [inventory.Delta.Validate] comes back from [Batch] as it is.
+// that passes [inventory.Delta.Validate] comes back from [Batch] as it is, but for the
+// quantity of a tick, which means nothing.
 func AppendDelta(dst []byte, d *inventory.Delta) []byte {
 	n := arrayLength(d)
 	dst = append(dst, codeFixArray|byte(n)) // 14 at most, which is below 16

@@ -42,7 +42,7 @@ type Delta struct {
 	Counterparty string // the other location of a transfer
 	Due          Millis // ETA, end of a reservation, promotion or capacity slot; 0: none
 	Price        int64  // unit price in minor units; 0: unknown
-	Attrs        []Attr // carried into evidence, never interpreted
+	Attrs        []Attr // carried into evidence, never interpreted; no name twice
 }
 
 // Key returns the key whose stock d changes.

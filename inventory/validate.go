@@ -193,6 +193,13 @@ func checkAttrs(attrs []Attr) *Invalid {
 	if size > AttrsBytesMax {
 		return &Invalid{OutOfRange, "attrs", fmt.Sprintf("%d bytes of names and values, %d at most", size, AttrsBytesMax)}
 	}
+	for i := range attrs { // few, for their bytes are bounded
+		for j := range i {
+			if attrs[i].Name == attrs[j].Name {
+				return &Invalid{Malformed, "attrs", quote(attrs[i].Name) + " is given twice"}
+			}
+		}
+	}
 	return nil
 }
 
