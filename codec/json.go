@@ -24,7 +24,7 @@ func (b *Batch) DecodeJSONArray(body []byte) error {
 		return fmt.Errorf("the array ends at byte %d, but %q follows", end, cutTo(body[rest:], 20))
 	}
 	i := skipSpace(body, start+1)
-	for body[i] != ']' {
+	for body[i] != ']' && b.room() {
 		i = skipSpace(body, b.element(body, i))
 		if body[i] == ',' {
 			i = skipSpace(body, i+1)

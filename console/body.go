@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // budget bounds the bytes that all callers hold together.
@@ -27,22 +28,33 @@ func (b *budget) take(n int64) bool {
 
 func (b *budget) give(n int64) { b.held.Add(-n) }
 
-// body is what a caller sent, inflated. It counts against the server's budget
-// until it is released, and its bytes are good until then.
+// body is what a caller sent, inflated. It and what was made of it count against
+// the server's budget until it is released, and its bytes are good until then.
 type body struct {
 	bytes  []byte
 	budget *budget
+	held   int64 // of the budget: the capacity of bytes, and what hold added
+}
+
+// hold counts n more bytes.
+func (b *body) hold(n int64) error {
+	if !b.budget.take(n) {
+		return unavailable("Too many bodies are being read at once. Send it again in %s s.", retryAfter)
+	}
+	b.held += n
+	return nil
 }
 
 func (b *body) release() {
-	b.budget.give(int64(cap(b.bytes)))
-	b.bytes = nil
+	b.budget.give(b.held)
+	b.bytes, b.held = nil, 0
 }
 
 const bodyBytesFirst = 16 << 10 // of a buffer before it grows
 
 // readBody reads all of r's body. Its buffer grows with what really arrives: a
-// length that is only claimed costs nothing.
+// length that is only claimed costs nothing. What follows has time-outs of its own, from
+// which a body that was slow to come takes nothing.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	most := s.limits.bodyBytesMax
 	sent := r.Body
@@ -69,6 +81,10 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (*body, error)
 		b.release()
 		drain(sent)
 		return nil, readProblem(err, most)
+	}
+	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
+		b.release()
+		return nil, err
 	}
 	return b, nil
 }
@@ -103,11 +119,12 @@ func (b *body) fill(source io.Reader, most int64) error {
 
 func (b *body) grow(most int64) error {
 	size := min(max(2*int64(cap(b.bytes)), bodyBytesFirst), most)
-	if !b.budget.take(size) {
-		return unavailable("Too many bodies are being read at once. Send it again in %s s.", retryAfter)
+	if err := b.hold(size); err != nil {
+		return err
 	}
 	grown := make([]byte, len(b.bytes), size)
 	copy(grown, b.bytes)
+	b.held -= int64(cap(b.bytes))
 	b.budget.give(int64(cap(b.bytes)))
 	b.bytes = grown
 	return nil

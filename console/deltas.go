@@ -24,8 +24,10 @@ const (
 
 const acceptedTypes = "application/json, application/x-ndjson, application/msgpack, application/x-msgpack"
 
-// formatOf reads a Content-Type. It alone decides; nothing is guessed from
-// the body.
+// itemBytes is about what an item takes in memory beside the body that it borrows from.
+const itemBytes = 256
+
+// formatOf reads a Content-Type.
 func formatOf(contentType string) format {
 	kind, params, err := mime.ParseMediaType(contentType)
 	if charset, given := params["charset"]; err != nil || given && !strings.EqualFold(charset, "utf-8") {
@@ -66,12 +68,15 @@ func (s *Server) postDeltas(w http.ResponseWriter, r *http.Request, _ query) err
 	}
 	defer sent.release()
 
-	var batch codec.Batch
+	batch := codec.Batch{ItemsMax: s.limits.itemsMax}
 	if err := decode(&batch, form, sent.bytes); err != nil {
 		return err
 	}
-	if items := len(batch.Deltas); items > s.limits.itemsMax {
-		return tooLarge("%d items, %d at most in one request. Send them in several.", items, s.limits.itemsMax)
+	if batch.Full {
+		return tooLarge("A request has %d items at most. Send the deltas in several.", batch.ItemsMax)
+	}
+	if err := sent.hold(int64(cap(batch.Deltas)) * itemBytes); err != nil {
+		return err
 	}
 	answer := deltasAnswer{Rejected: make([]rejected, len(batch.Bad))}
 	for i, bad := range batch.Bad {

@@ -12,11 +12,10 @@ const (
 	retryAfter       = "2"              // seconds, with each 503
 )
 
-// limits are the bounds of a server. Tests tighten them; everyone else has
-// defaultLimits.
+// limits are the bounds of a server.
 type limits struct {
 	bodyBytesMax    int64 // of one POST, as sent and as inflated
-	bodiesBytesMax  int64 // of all bodies' buffers at once
+	bodiesBytesMax  int64 // of all bodies, and of the deltas in them, at once
 	itemsMax        int   // deltas in one POST
 	headerBytesMax  int
 	connectionsMax  int

@@ -56,6 +56,12 @@ func timedOut(status int, format string, args ...any) *problem {
 		title: "It took too long", detail: fmt.Sprintf(format, args...)}
 }
 
+// cutOff is for a request whose context has ended. Most likely nobody is left to read it;
+// but if somebody is, no answer at all would reach them as an empty 200.
+func cutOff() *problem {
+	return timedOut(http.StatusRequestTimeout, "The request ended before its answer was there. Send it again.")
+}
+
 func internalError() *problem {
 	return &problem{status: http.StatusInternalServerError, kind: "internal",
 		title: "Something broke in holdfast", detail: "The cause is in holdfast's log; asking again may help."}

@@ -71,10 +71,13 @@ func (s *Server) serve(rt route) http.HandlerFunc {
 		if err == nil {
 			err = rt.handler(w, r, q)
 		}
-		if err == nil || r.Context().Err() != nil { // answered, or nobody is left to answer
+		if err == nil {
 			return
 		}
 		p := problemOf(err)
+		if r.Context().Err() != nil && p.status == http.StatusInternalServerError {
+			p = cutOff()
+		}
 		if p.status == http.StatusInternalServerError {
 			s.logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.EscapedPath(), "error", err)
 		}

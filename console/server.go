@@ -39,9 +39,20 @@ type Server struct {
 
 // NewServer checks config and binds its address. The caller calls Run, or Close
 // if it does not come to that.
-func NewServer(config Config) (*Server, error) { return newServer(config, defaultLimits) }
+func NewServer(config Config) (*Server, error) {
+	s, err := newServer(config)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", config.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("console: listen on %q (choose another address with --http): %w", config.Addr, err)
+	}
+	return s.on(listener), nil
+}
 
-func newServer(config Config, l limits) (*Server, error) {
+// newServer makes a Server that has no address yet.
+func newServer(config Config) (*Server, error) {
 	if config.Backend == nil || config.Registry == nil {
 		return nil, errors.New("console: Config needs a Backend and a Registry")
 	}
@@ -56,18 +67,20 @@ func newServer(config Config, l limits) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: register metrics: %w", err)
 	}
-	listener, err := net.Listen("tcp", config.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("console: listen on %q (choose another address with --http): %w", config.Addr, err)
-	}
 	s := &Server{
 		backend: config.Backend, logger: config.Logger, version: config.Version,
-		limits: l, metrics: m, assets: files,
-		bodies:   budget{bytesMax: l.bodiesBytesMax},
-		streams:  make(chan struct{}, l.streamsMax),
-		listener: listener,
+		limits: defaultLimits, metrics: m, assets: files,
+		bodies:  budget{bytesMax: defaultLimits.bodiesBytesMax},
+		streams: make(chan struct{}, defaultLimits.streamsMax),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// on has s serve what listener accepts.
+func (s *Server) on(listener net.Listener) *Server {
+	l := &s.limits
+	s.listener = listener
 	s.http = &http.Server{
 		Handler:           s.guarded(s.mux(), isLoopback(listener.Addr())),
 		ReadHeaderTimeout: l.headerTimeout,
@@ -75,9 +88,9 @@ func newServer(config Config, l limits) (*Server, error) {
 		WriteTimeout:      l.writeTimeout,
 		IdleTimeout:       l.idleTimeout,
 		MaxHeaderBytes:    l.headerBytesMax,
-		ErrorLog:          slog.NewLogLogger(config.Logger.Handler(), slog.LevelDebug), // broken connections are a caller's affair
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug), // broken connections are a caller's affair
 	}
-	return s, nil
+	return s
 }
 
 func isLoopback(addr net.Addr) bool {
@@ -98,14 +111,15 @@ func (s *Server) URL() string {
 }
 
 // Run serves until ctx ends. Then it takes no new connections, ends the event
-// streams, lets the requests under way finish for up to 10 s, and returns nil. It returns an
-// error if serving fails before that. A Server runs once.
+// streams, lets the requests under way finish for up to 10 s, cuts off those that have not by
+// then, and returns nil. It returns an error if serving fails before that. A Server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(limitListener(s.listener, s.limits.connectionsMax)) }()
 	select {
 	case err := <-failed:
 		s.stop()
+		_ = s.http.Close()
 		return fmt.Errorf("console: serve on %s: %w", s.Addr(), err)
 	case <-ctx.Done():
 	}

@@ -28,11 +28,14 @@ func (s *Server) streamCommands(w http.ResponseWriter, r *http.Request, q query)
 	defer context.AfterFunc(s.stopping, cancel)()
 
 	after, err := s.streamStart(ctx, r, q)
-	if err != nil {
-		return err
+	var source CommandStream
+	if err == nil {
+		source, err = s.backend.Commands(ctx, after)
 	}
-	source, err := s.backend.Commands(ctx, after)
-	if err != nil {
+	switch {
+	case err != nil && s.stopping.Err() != nil:
+		return unavailable("This holdfast is shutting down. Ask again in %s s.", retryAfter)
+	case err != nil:
 		return err
 	}
 	defer source.Close()
