@@ -1,14 +1,11 @@
 package codec
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/vmihailenco/msgpack/v5"
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -81,110 +78,6 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 			t.Fatalf("got  %+v\nwant %+v", b.Deltas, want)
 		}
 	})
-}
-
-// TestTheLibrariesAgree: what is written here, msgpack/v5 and encoding/json read as it is, and
-// what they write is read here.
-func TestTheLibrariesAgree(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		d := anyDelta().Draw(t, "delta")
-		want := fieldsOf(&d)
-
-		var named map[string]any
-		if err := msgpack.Unmarshal(AppendDeltaMap(nil, &d), &named); err != nil {
-			t.Fatal(err)
-		}
-		sameFields(t, "map", named, want)
-
-		var positional []any
-		if err := msgpack.Unmarshal(AppendDelta(nil, &d), &positional); err != nil {
-			t.Fatal(err)
-		}
-		byName := map[string]any{}
-		for i, v := range positional {
-			if v != nil {
-				byName[field(i).String()] = v
-			}
-		}
-		sameFields(t, "array", byName, want)
-
-		var buf bytes.Buffer
-		e := msgpack.NewEncoder(&buf)
-		e.UseCompactInts(rapid.Bool().Draw(t, "compact"))
-		want["unknown"] = map[string]any{"nested": []any{1, "two", nil, 3.5, []byte{4}}}
-		if err := e.Encode(want); err != nil {
-			t.Fatal(err)
-		}
-		one(t, buf.Bytes(), d)
-
-		text, err := json.Marshal(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		one(t, text, d)
-	})
-}
-
-func one(t *rapid.T, payload []byte, want inventory.Delta) {
-	var b Batch
-	b.Decode(payload)
-	if len(b.Bad) > 0 || len(b.Deltas) != 1 {
-		t.Fatalf("%q: %d deltas, bad %v", payload, len(b.Deltas), b.Bad)
-	}
-	got := b.Deltas[0]
-	sortAttrs(got.Attrs)
-	sortAttrs(want.Attrs)
-	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("%q:\n got %+v\nwant %+v", payload, got, want)
-	}
-}
-
-func sortAttrs(attrs []inventory.Attr) {
-	for i := range attrs {
-		for j := i; j > 0 && attrs[j].Name < attrs[j-1].Name; j-- {
-			attrs[j], attrs[j-1] = attrs[j-1], attrs[j]
-		}
-	}
-}
-
-// fieldsOf is a delta as a map, as a program without this package would build it.
-func fieldsOf(d *inventory.Delta) map[string]any {
-	m := map[string]any{"id": d.ID, "source": d.Source, "sku": d.SKU, "location": d.Location, "kind": d.Kind.String(), "time": int64(d.Time)}
-	for name, s := range map[string]string{"channel": d.Channel, "ref": d.Ref, "reason": d.Reason, "counterparty": d.Counterparty} {
-		if s != "" {
-			m[name] = s
-		}
-	}
-	if d.Kind.NeedsQuantity() {
-		m["quantity"] = d.Quantity
-	}
-	if d.Due != 0 {
-		m["due"] = int64(d.Due)
-	}
-	if d.Price != 0 {
-		m["price"] = d.Price
-	}
-	if len(d.Attrs) > 0 {
-		attrs := map[string]any{}
-		for _, a := range d.Attrs {
-			attrs[a.Name] = a.Value
-		}
-		m["attrs"] = attrs
-	}
-	return m
-}
-
-func sameFields(t *rapid.T, form string, got, want map[string]any) {
-	plain := func(m map[string]any) string { // all integers alike
-		text, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
-	}
-	if a, b := plain(got), plain(want); a != b {
-		t.Fatalf("%s:\n got %s\nwant %s", form, a, b)
-	}
 }
 
 const good = `{"id":"1","source":"s","sku":"tea","location":"leeds","kind":"count","quantity":0,"time":"2026-11-24T09:30:00.250+01:00"}`
@@ -275,33 +168,4 @@ func TestDecodeJSONArray(t *testing.T) {
 			t.Errorf("%.40q: %d deltas, %v; want an error", body, len(b.Deltas), err)
 		}
 	}
-}
-
-// TestDecodingAllocatesNothing is the proof for the partition's loop.
-func TestDecodingAllocatesNothing(t *testing.T) {
-	for name, form := range map[string]func([]byte, *inventory.Delta) []byte{"array": AppendDelta, "map": AppendDeltaMap} {
-		payload := manyDeltas(form)
-		var b Batch
-		b.Decode(payload) // grows
-		if n := testing.AllocsPerRun(100, func() {
-			b.Reset()
-			b.Decode(payload)
-		}); n != 0 || len(b.Bad) > 0 || len(b.Deltas) != 256 {
-			t.Errorf("%s: %g allocations for %d deltas, %d bad; want none", name, n, len(b.Deltas), len(b.Bad))
-		}
-	}
-}
-
-func manyDeltas(form func([]byte, *inventory.Delta) []byte) (payload []byte) {
-	for i := range 256 {
-		d := inventory.Delta{
-			ID: fmt.Sprint("order-", 1000+i), Source: "pos-117", SKU: fmt.Sprint("sku-", i%50), Location: "store-12",
-			Kind: inventory.Sale, Quantity: int64(1 + i%3), Time: 1_795_500_000_000 + inventory.Millis(i), Channel: "web", Price: 1999,
-		}
-		if i%10 == 0 {
-			d.Attrs = []inventory.Attr{{Name: "till", Value: "4"}}
-		}
-		payload = form(payload, &d)
-	}
-	return payload
 }

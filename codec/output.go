@@ -3,7 +3,6 @@ package codec
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -45,22 +44,34 @@ func EncodeCommand(c *inventory.Command, encoding Encoding) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// DecodeCommand reads a command in either encoding.
-func DecodeCommand(data []byte) (inventory.Command, error) {
-	var c inventory.Command
-	if len(data) == 0 {
-		return c, errors.New("decode a command: no bytes")
-	}
-	var err error
-	if data[0] == '{' {
+// DecodeCommand reads a command in either encoding: one object or map, and nothing behind it.
+func DecodeCommand(data []byte) (c inventory.Command, err error) {
+	if len(data) > 0 && data[0] == '{' {
 		err = json.Unmarshal(data, &c)
-	} else {
+	} else if err = oneMap(data); err == nil {
 		err = msgpack.Unmarshal(data, &c)
 	}
 	if err != nil {
-		return c, fmt.Errorf("decode a command: %w", err)
+		return inventory.Command{}, fmt.Errorf("decode a command: %w", err)
 	}
 	return c, nil
+}
+
+// oneMap returns an error where data is anything but one whole msgpack map, nested no deeper
+// than depthMax. The library takes nil and arrays for a struct too, ignores what follows,
+// and recurses as deep as the bytes tell it to, until the stack overflows.
+func oneMap(data []byte) error {
+	if _, named, i := packedHeader(data, 0); i < 0 || !named {
+		return fmt.Errorf("neither a JSON object nor a msgpack map: %q", cutTo(data, 20))
+	}
+	end, broken := skipPacked(data, 0, depthMax)
+	if broken != nil {
+		return broken
+	}
+	if end < len(data) {
+		return fmt.Errorf("the map ends at byte %d, but %q follows", end, cutTo(data[end:], 20))
+	}
+	return nil
 }
 
 // EncodeException writes x in JSON; the same exception always gives the same bytes.
