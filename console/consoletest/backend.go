@@ -76,6 +76,11 @@ func (b *Backend) Streams() int {
 	return b.streams
 }
 
+// AwaitStreams waits until n streams of commands are open.
+func (b *Backend) AwaitStreams(ctx context.Context, n int) error {
+	return b.await(ctx, func() bool { return b.streams == n })
+}
+
 // change applies f and wakes those who wait.
 func (b *Backend) change(f func()) {
 	b.mu.Lock()
@@ -258,14 +263,14 @@ func (b *Backend) LastCommand(context.Context) (uint64, error) {
 }
 
 // Commands streams what was and will be published.
-func (b *Backend) Commands(_ context.Context, after uint64) (console.CommandStream, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err != nil {
-		return nil, b.err
-	}
-	b.streams++
-	return &stream{b, after}, nil
+func (b *Backend) Commands(_ context.Context, after uint64) (opened console.CommandStream, err error) {
+	b.change(func() {
+		if err = b.err; err == nil {
+			b.streams++
+			opened = &stream{b, after}
+		}
+	})
+	return opened, err
 }
 
 // Overview returns what SetOverview set.
