@@ -259,7 +259,7 @@ func skipValue(buf []byte, i, depth int) (next int, broken *inventory.Invalid) {
 		}
 		return skipMembers(buf, i, depth-1)
 	case '"':
-		next, _ = scanString(buf, i)
+		return skipString(buf, i, "a value")
 	case 't':
 		next = skipWord(buf, i, "true")
 	case 'f':
@@ -275,6 +275,17 @@ func skipValue(buf []byte, i, depth int) (next int, broken *inventory.Invalid) {
 	return next, nil
 }
 
+// skipString returns the end of the string at buf[i], where wanted belongs.
+func skipString(buf []byte, i int, wanted string) (next int, broken *inventory.Invalid) {
+	if i >= len(buf) || buf[i] != '"' {
+		return 0, syntaxError(buf, i, wanted)
+	}
+	if next, _ = scanString(buf, i); next < 0 {
+		return 0, malformed("", "JSON syntax: the string at byte %d has no end, or a control character or an unknown escape in it", i)
+	}
+	return next, nil
+}
+
 // skipMembers returns the end of the object or array at buf[i].
 func skipMembers(buf []byte, i, depth int) (next int, broken *inventory.Invalid) {
 	object := buf[i] == '{'
@@ -285,11 +296,10 @@ func skipMembers(buf []byte, i, depth int) (next int, broken *inventory.Invalid)
 	}
 	for {
 		if object {
-			name, _ := scanString(buf, i)
-			if name < 0 {
-				return 0, syntaxError(buf, i, "a name in double quotes")
+			if i, broken = skipString(buf, i, "a name in double quotes"); broken != nil {
+				return 0, broken
 			}
-			if i = skipSpace(buf, name); i >= len(buf) || buf[i] != ':' {
+			if i = skipSpace(buf, i); i >= len(buf) || buf[i] != ':' {
 				return 0, syntaxError(buf, i, "':' after the name")
 			}
 			i = skipSpace(buf, i+1)

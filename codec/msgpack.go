@@ -57,7 +57,8 @@ const (
 	loneSurrogate = -6 // JSON only: half a pair of \u escapes
 )
 
-// depthMax bounds how deep the values of unknown fields may nest, in msgpack and in JSON.
+// depthMax bounds how deep an item may nest, which only an unknown field lets it: the item
+// itself is the first level, in msgpack and in JSON.
 const depthMax = 64
 
 // errCut stands for an item that its payload cuts off, where a reader meets the end.

@@ -21,7 +21,7 @@ func (b *Batch) decodePacked(buf []byte, start int, d *inventory.Delta) (end int
 				return 0, bad
 			}
 			if f == fieldUnknown {
-				if i, bad = skipPacked(buf, i, depthMax); bad != nil {
+				if i, bad = skipPacked(buf, i, depthMax-1); bad != nil {
 					return 0, bad
 				}
 				continue
