@@ -178,6 +178,46 @@ func mapOf(id, quantity, time string) string {
 	return "\xa2id" + id + "\xa6source\xa3pos\xa3sku\xa3tea\xa8location\xa5leeds\xa4kind\xa6adjust\xa8quantity" + quantity + "\xa4time" + time
 }
 
+// TestEveryWidthThatIsWritten goes over each edge between two widths of integers and strings.
+func TestEveryWidthThatIsWritten(t *testing.T) {
+	d := inventory.Delta{ID: "1", Source: "pos", SKU: "tea", Location: "leeds", Kind: inventory.Adjust, Quantity: 1, Time: 1}
+	same := func(d inventory.Delta) {
+		t.Helper()
+		valid := d.Validate() == nil
+		for name, form := range forms {
+			payload := form(nil, &d)
+			if got, err := libraryFields(payload); err != nil || !reflect.DeepEqual(got, fieldsOf(&d)) {
+				t.Errorf("%s: the library reads %.200v, %v", name, got, err)
+			}
+			var b Batch
+			if b.Decode(payload); valid && !reflect.DeepEqual(b.Deltas, []inventory.Delta{d}) || valid != (len(b.Bad) == 0) {
+				t.Errorf("%s: %+v, bad %v", name, b.Deltas, b.Bad)
+			}
+		}
+	}
+	for bits := range 63 {
+		for _, q := range []int64{1<<bits - 1, 1 << bits, -1 << bits, -1<<bits - 1, -1<<bits + 1} {
+			d := d
+			d.Quantity = q
+			same(d)
+		}
+	}
+	for _, n := range []int{1, 31, 32, 127, 128, 255, 256, 1023, 1024, 1<<16 - 1, 1 << 16} {
+		d := d
+		d.Attrs = []inventory.Attr{{Name: "a", Value: strings.Repeat("x", n)}}
+		same(d)
+		d.Attrs, d.SKU = nil, strings.Repeat("é", n/2)+"."
+		same(d)
+	}
+	for _, n := range []int{1, 15, 16, 100, 341} {
+		d := d
+		for i := range n {
+			d.Attrs = append(d.Attrs, inventory.Attr{Name: fmt.Sprintf("%03d", i)})
+		}
+		same(d)
+	}
+}
+
 // fieldsOf is a delta as a map, as a program without this package would build it.
 func fieldsOf(d *inventory.Delta) map[string]any {
 	m := map[string]any{"id": d.ID, "kind": d.Kind.String(), "time": int64(d.Time)}
