@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -48,10 +49,10 @@ func (s *Server) streamCommands(w http.ResponseWriter, r *http.Request, q query)
 	}
 	err = s.pump(ctx, source, out, DirectiveFilter{Channel: q["channel"], SKU: q["sku"]}, after)
 	switch {
-	case ctx.Err() != nil: // the reader has gone, or the server is going
-	case errors.Is(err, errSlowReader):
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.metrics.dropped.Inc()
 		s.logger.Info("event stream dropped: its reader is too slow", "remote", r.RemoteAddr)
+	case ctx.Err() != nil: // the reader has gone, or the server is going
 	default:
 		s.logger.Error("event stream ended", "error", err)
 	}
@@ -115,8 +116,6 @@ func (s *Server) pump(ctx context.Context, source CommandStream, out *eventWrite
 	}
 }
 
-var errSlowReader = errors.New("the reader does not keep up")
-
 // eventWriter writes server-sent events, each with a deadline of its own.
 type eventWriter struct {
 	w       http.ResponseWriter
@@ -161,16 +160,16 @@ func (e *eventWriter) heartbeat(seen uint64) error {
 	return e.flush(e.buffer)
 }
 
+// flush sends data. os.ErrDeadlineExceeded: the reader does not keep up.
 func (e *eventWriter) flush(data []byte) error {
 	if err := e.control.SetWriteDeadline(time.Now().Add(e.timeout)); err != nil {
 		return err
 	}
-	_, err := e.w.Write(data)
-	if err == nil {
-		err = e.control.Flush()
+	if _, err := e.w.Write(data); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", errSlowReader, err)
+	if err := e.control.Flush(); err != nil {
+		return err
 	}
 	e.wrote = time.Now()
 	return nil
