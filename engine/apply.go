@@ -119,16 +119,19 @@ func (e *Engine) tick(d *inventory.Delta) error {
 
 // change applies a delta that touches a key.
 func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
-	if bad, err := e.overflow(d); bad != nil || err != nil {
+	rec, bad, err := e.overflow(d)
+	if bad != nil || err != nil {
 		return bad, err
 	}
 	if err := e.advance(d.Time); err != nil {
 		return nil, err
 	}
-	rec, err := e.record(d.SKU, d.Location)
-	if err != nil {
-		return nil, err
+	if rec == nil {
+		if rec, err = e.record(d.SKU, d.Location); err != nil {
+			return nil, err
+		}
 	}
+	e.records.touch(rec)
 	e.paged = rec.key
 	if err := rec.value.Apply(d, e.history); err != nil {
 		return nil, err
@@ -141,27 +144,27 @@ func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
 	return nil, e.look(rec, d)
 }
 
-// overflow returns why d would take a total too far.
-func (e *Engine) overflow(d *inventory.Delta) (*inventory.Invalid, error) {
+// overflow returns why d would take a total too far, and d's record where there is one.
+func (e *Engine) overflow(d *inventory.Delta) (*item[record], *inventory.Invalid, error) {
 	e.key = appendRecordKey(e.key[:0], d.SKU, d.Location)
 	rec, err := e.records.get(e.key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if rec != nil {
 		if bad := rec.value.Check(d); bad != nil {
-			return bad, nil
+			return nil, bad, nil
 		}
 	}
 	if d.Kind != inventory.TransferOut {
-		return nil, nil
+		return rec, nil, nil
 	}
 	e.key = appendRecordKey(e.key[:0], d.SKU, d.Counterparty)
 	there, err := e.records.get(e.key)
 	if err != nil || there == nil {
-		return nil, err
+		return rec, nil, err
 	}
-	return there.value.CheckInTransit(d.Quantity), nil
+	return rec, there.value.CheckInTransit(d.Quantity), nil
 }
 
 // record returns the record of a key, marked as changed. A new one joins its SKU's network.
@@ -202,17 +205,30 @@ func (e *Engine) reference(rec *item[record], d *inventory.Delta) error {
 	default:
 		return nil
 	}
-	e.key = appendTimelineKey(e.key[:0], rec.key, class, d.Ref)
-	tl, fresh, err := e.timelines.make(e.key)
+	tl, err := e.timeline(rec, class, d.Ref)
 	if err != nil {
 		return err
-	}
-	if fresh {
-		tl.value.Class = class
 	}
 	opened, effects := tl.value.Timeline.Apply(d, e.meta.watermark, e.horizon(), e.effects[:0])
 	e.settle(rec, tl, opened, effects)
 	return nil
+}
+
+// timeline returns a timeline of a record, which is new where there is none.
+func (e *Engine) timeline(rec *item[record], class ledger.Class, ref string) (tl *item[timeline], err error) {
+	e.key = appendTimelineKey(e.key[:0], rec.key, class, ref)
+	tag := refTag(class, ref)
+	fresh := !rec.value.refs.may(tag)
+	if fresh {
+		tl = e.timelines.create(e.key)
+	} else if tl, fresh, err = e.timelines.make(e.key); err != nil {
+		return nil, err
+	}
+	if fresh {
+		tl.value.Class = class
+		rec.value.refs.add(tag)
+	}
+	return tl, nil
 }
 
 // settle carries what happened on a timeline over to its record, and sees to the timeline's timer.

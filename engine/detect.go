@@ -65,13 +65,20 @@ func (r *record) held() bool {
 }
 
 func (e *Engine) scene(rec *item[record]) (scene, error) {
-	sku, location := splitRecordKey(rec.key)
-	net, _, err := e.networks.make([]byte(sku))
-	if err != nil {
-		return scene{}, err
+	around := &rec.value.around
+	if around.net == nil || around.asOf != e.networks.evictions+e.places.evictions {
+		sku, location := splitRecordKey(rec.key)
+		var err error
+		if around.net, _, err = e.networks.make([]byte(sku)); err != nil {
+			return scene{}, err
+		}
+		if around.pl, _, err = e.places.make([]byte(location)); err != nil {
+			return scene{}, err
+		}
+		around.asOf = e.networks.evictions + e.places.evictions
 	}
-	pl, _, err := e.places.make([]byte(location))
-	return scene{rec, net, pl}, err
+	around.net.recent, around.pl.recent = true, true
+	return scene{rec, around.net, around.pl}, nil
 }
 
 // joinNetwork carries the record's ATP and its channels over to the SKU's network.
@@ -108,8 +115,7 @@ func (e *Engine) show(s scene) {
 		Feed:       &s.pl.value.feed,
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
-	rule := e.policy.Rule(inventory.PhantomInventory)
-	v.Alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
+	v.Alarm = e.alarm
 	fenced := int64(0)
 	for i := range r.Channels {
 		fenced += r.Channels[i].Fenced()

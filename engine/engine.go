@@ -103,6 +103,7 @@ type Engine struct {
 	config    Config
 	policy    *policy.Policy
 	detectors []detectors.Detector
+	alarm     detectors.Alarm // of the policy
 	store     Store
 
 	records    table[record, *record]
@@ -189,6 +190,8 @@ func New(config Config, store Store) (*Engine, error) {
 		exceptions: newTable[exception](keyException, store),
 		pages:      map[string][]ledger.Page{},
 	}
+	rule := config.Policy.Rule(inventory.PhantomInventory)
+	e.alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
 	e.history = e.readPages
 	var err error
 	if e.meta, err = readMeta(store); err != nil {

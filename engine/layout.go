@@ -38,7 +38,7 @@ const (
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 1
+	formatRecord   = 2
 	formatNetwork  = 1
 	formatPlace    = 1
 	formatTimeline = 1
@@ -73,12 +73,12 @@ func appendTimelineKey(dst []byte, record string, class ledger.Class, ref string
 	return append(dst, ref...)
 }
 
-// recordOfTimeline returns the key of the record that a timeline belongs to, and its class.
-func recordOfTimeline(key string) (record string, class ledger.Class) {
+// splitTimelineKey returns the key of the record that a timeline belongs to, its class and its reference.
+func splitTimelineKey(key string) (record string, class ledger.Class, ref string) {
 	sku := strings.IndexByte(key, 0)
 	location := strings.IndexByte(key[sku+1:], 0)
 	end := sku + 1 + location
-	return key[:end], ledger.Class(key[end+1])
+	return key[:end], ledger.Class(key[end+1]), key[end+2:]
 }
 
 func appendPageKey(dst []byte, record string, end inventory.Millis, number uint32) []byte {

@@ -19,9 +19,21 @@ type record struct {
 	open       []opened    // exceptions of this location
 	directives []directive // by index of Channels; shorter where the last ones never had one
 
+	refs refs // which timelines it has
+
 	contributed int64            // the ATP that the network counts for this record
 	alarmAt     inventory.Millis // its live alarm timer; 0: none
 	renewAt     inventory.Millis // its live renewal timer; 0: none
+
+	around surroundings // not stored
+}
+
+// surroundings are the items that a look at a record needs beside it, remembered so that they need
+// not be found again. They are right while asOf is the sum of their tables' evictions.
+type surroundings struct {
+	net  *item[network]
+	pl   *item[place]
+	asOf uint64
 }
 
 // network is what is kept of a SKU over all its locations.
@@ -39,6 +51,10 @@ type network struct {
 type place struct {
 	feed    detectors.Feed
 	vouched inventory.Millis // by ticks that name it: nothing from before then is to come
+
+	// src is the item of the feed's source; right while asOf is its table's evictions. Not stored.
+	src  *item[source]
+	asOf uint64
 }
 
 // source is what is kept of a source: how far it vouched for having said everything.
@@ -69,6 +85,7 @@ func (r *record) append(dst []byte) []byte {
 	dst = r.belief.Append(dst)
 	dst = appendOpened(dst, r.open)
 	dst = appendDirectives(dst, r.directives)
+	dst = r.refs.append(dst)
 	dst = wire.AppendInt(dst, r.contributed)
 	dst = wire.AppendInt(dst, r.alarmAt)
 	return wire.AppendInt(dst, r.renewAt)
@@ -81,6 +98,7 @@ func (r *record) read(in *wire.Reader) {
 	r.belief.Read(in)
 	r.open = readOpened(in)
 	r.directives = readDirectives(in)
+	r.refs.read(in)
 	r.contributed = in.Int()
 	r.alarmAt = inventory.Millis(in.Int())
 	r.renewAt = inventory.Millis(in.Int())

@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/holdfast-atp/holdfast/internal/wire"
 )
 
@@ -13,101 +15,137 @@ type value[T any] interface {
 	read(r *wire.Reader)
 }
 
-// item is a value in memory.
+// item is a value in memory, or the knowledge that there is none.
 type item[T any] struct {
 	value T
 	key   string
+	hash  uint64 // of key
 
-	dirty   bool // differs from the store
-	removed bool
-	recent  bool // used since the last sweep
-	bytes   int64
+	gone   bool // there is no value: asked for and not there, or removed
+	dirty  bool // differs from the store
+	recent bool // used since the last sweep
+	bytes  int64
 }
 
-// table caches the values of one key space. Everything that changed stays in it until it is
-// flushed; what is clean may leave when memory is short.
+// table caches the values of one key space: an open-addressed table by a hash of the key, with
+// linear probing. Everything that changed stays in it until it is flushed; what is clean may leave when
+// memory is short.
 //
-// Invariant: an item that is not in items is in the store as it was last flushed.
+// Invariant: a key that has no item here is in the store as it was last flushed.
 type table[T any, P value[T]] struct {
 	prefix byte
 	store  Store
-	items  map[string]*item[T]
-	dirty  []*item[T]
-	absent map[string]struct{} // keys that were asked for and are not there, absentMax at most
-	bytes  int64               // of the items, estimated
-	key    []byte
-	coded  []byte
+
+	slots []slot[T] // as many as a power of two, at most three quarters of them used
+	used  int
+	hand  int // where the next sweep goes on
+	dirty []*item[T]
+	bytes int64 // of the items, estimated
+
+	// evictions counts the items that left: until it rises a pointer to an item stays right.
+	evictions uint64
+
+	key   []byte
+	coded []byte
 }
 
-// absentMax bounds the keys that are known not to be there: what is asked for again and again,
-// such as a source that never vouches, must not go to the store each time.
-const absentMax = 1024
+type slot[T any] struct {
+	hash uint64
+	it   *item[T] // nil: free
+}
 
-// itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
-const itemBytes = 256
+const (
+	slotsMin = 64
+
+	// itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
+	itemBytes = 256
+)
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, absent: map[string]struct{}{}}
+	return table[T, P]{prefix: prefix, store: store, slots: make([]slot[T], slotsMin)}
 }
 
-// get returns the item of key, and nil where there is none.
+// hashKey is the hash by which tables find a key.
+func hashKey(key []byte) uint64 { return xxh3.Hash(key) }
+
+// lookup returns the item of key in memory, and nil where there is none.
+func (t *table[T, P]) lookup(key []byte, hash uint64) *item[T] {
+	mask := uint64(len(t.slots) - 1)
+	for i := hash & mask; t.slots[i].it != nil; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.hash == hash && s.it.key == string(key) {
+			s.it.recent = true
+			return s.it
+		}
+	}
+	return nil
+}
+
+// get returns the item of key, and nil where there is no value.
 func (t *table[T, P]) get(key []byte) (*item[T], error) {
-	if _, ok := t.absent[string(key)]; ok {
-		return nil, nil
-	}
 	it, err := t.find(key)
-	if it == nil && err == nil {
-		if len(t.absent) == absentMax {
-			clear(t.absent)
-		}
-		t.absent[string(key)] = struct{}{}
-	}
-	return it, err
-}
-
-// find is get without a memory for what is absent.
-func (t *table[T, P]) find(key []byte) (*item[T], error) {
-	if it, ok := t.items[string(key)]; ok {
-		it.recent = true
-		if it.removed {
-			return nil, nil
-		}
-		return it, nil
-	}
-	t.key = append(append(t.key[:0], t.prefix), key...)
-	coded, err := t.store.Get(t.key)
-	if err != nil || coded == nil {
+	if err != nil || it.gone {
 		return nil, err
 	}
-	it := &item[T]{key: string(key), recent: true}
-	r := wire.NewReader(coded)
-	P(&it.value).read(r)
-	if err := r.Done(); err != nil {
-		return nil, fmt.Errorf("read %c %q: %w", t.prefix, key, err)
-	}
-	it.bytes = itemBytes + 3*int64(len(coded))
-	t.bytes += it.bytes
-	t.items[it.key] = it
 	return it, nil
 }
 
-// make returns the item of key, new where there is none; fresh tells that it is.
+// find returns the item of key, which may be gone.
+func (t *table[T, P]) find(key []byte) (*item[T], error) {
+	hash := hashKey(key)
+	if it := t.lookup(key, hash); it != nil {
+		return it, nil
+	}
+	return t.load(key, hash)
+}
+
+// load brings in from the store what it has of a key that is not in memory.
+func (t *table[T, P]) load(key []byte, hash uint64) (*item[T], error) {
+	t.key = append(append(t.key[:0], t.prefix), key...)
+	coded, err := t.store.Get(t.key)
+	if err != nil {
+		return nil, err
+	}
+	it := &item[T]{key: string(key), hash: hash, recent: true, gone: coded == nil, bytes: itemBytes + 3*int64(len(coded))}
+	if !it.gone {
+		r := wire.NewReader(coded)
+		P(&it.value).read(r)
+		if err := r.Done(); err != nil {
+			return nil, fmt.Errorf("read %c %q: %w", t.prefix, key, err)
+		}
+	}
+	t.insert(it)
+	return it, nil
+}
+
+// make returns the item of key, new where there is no value; fresh tells that it is.
 func (t *table[T, P]) make(key []byte) (it *item[T], fresh bool, err error) {
-	if it, err = t.find(key); it != nil || err != nil {
+	if it, err = t.find(key); err != nil || !it.gone {
 		return it, false, err
 	}
-	delete(t.absent, string(key))
-	it, ok := t.items[string(key)]
-	if ok { // removed in this batch
-		var zero T
-		it.value, it.removed = zero, false
-	} else {
-		it = &item[T]{key: string(key), recent: true, bytes: itemBytes}
-		t.bytes += it.bytes
-		t.items[it.key] = it
-	}
-	t.touch(it)
+	t.begin(it)
 	return it, true, nil
+}
+
+// create is make for a key that is known to have no value.
+func (t *table[T, P]) create(key []byte) *item[T] {
+	hash := hashKey(key)
+	it := t.lookup(key, hash)
+	if it == nil {
+		it = &item[T]{key: string(key), hash: hash, recent: true, gone: true, bytes: itemBytes}
+		t.insert(it)
+	}
+	if !it.gone {
+		panic(fmt.Sprintf("%c %q is there", t.prefix, key)) // broken invariant of the caller's
+	}
+	t.begin(it)
+	return it
+}
+
+// begin gives an item a value, which is zero.
+func (t *table[T, P]) begin(it *item[T]) {
+	var zero T
+	it.value, it.gone = zero, false
+	t.touch(it)
 }
 
 // touch marks it as changed.
@@ -118,9 +156,9 @@ func (t *table[T, P]) touch(it *item[T]) {
 	}
 }
 
-// remove takes it away at the next flush.
+// remove takes its value away, from the store at the next flush.
 func (t *table[T, P]) remove(it *item[T]) {
-	it.removed = true
+	it.gone = true
 	t.touch(it)
 }
 
@@ -129,18 +167,17 @@ func (t *table[T, P]) flush(w Writer) error {
 	for _, it := range t.dirty {
 		it.dirty = false
 		t.key = append(append(t.key[:0], t.prefix), it.key...)
-		if it.removed {
-			delete(t.items, it.key)
-			t.bytes -= it.bytes
+		if it.gone {
+			var zero T
+			it.value = zero
+			t.weigh(it, 0)
 			if err := w.Delete(t.key); err != nil {
 				return err
 			}
 			continue
 		}
 		t.coded = P(&it.value).append(t.coded[:0])
-		bytes := itemBytes + 3*int64(len(t.coded))
-		t.bytes += bytes - it.bytes
-		it.bytes = bytes
+		t.weigh(it, len(t.coded))
 		if err := w.Set(t.key, t.coded); err != nil {
 			return err
 		}
@@ -150,22 +187,67 @@ func (t *table[T, P]) flush(w Writer) error {
 	return nil
 }
 
-// shrink lets clean items go until the table is within bytesMax: first those that
-// were not used since they were last passed over. Which ones go never shows in a result.
-func (t *table[T, P]) shrink(bytesMax int64) {
-	for pass := 0; pass < 2 && t.bytes > bytesMax; pass++ {
-		for key, it := range t.items {
-			if t.bytes <= bytesMax {
-				return
-			}
-			if it.recent && pass == 0 {
-				it.recent = false
-				continue
-			}
-			if !it.dirty {
-				delete(t.items, key)
-				t.bytes -= it.bytes
+func (t *table[T, P]) weigh(it *item[T], coded int) {
+	bytes := itemBytes + 3*int64(coded)
+	t.bytes += bytes - it.bytes
+	it.bytes = bytes
+}
+
+// insert puts in an item whose key is not there.
+func (t *table[T, P]) insert(it *item[T]) {
+	if t.used >= len(t.slots)/4*3 {
+		old := t.slots
+		t.slots, t.hand = make([]slot[T], 2*len(old)), 0
+		for _, s := range old {
+			if s.it != nil {
+				t.place(s)
 			}
 		}
 	}
+	t.place(slot[T]{it.hash, it})
+	t.used++
+	t.bytes += it.bytes
+}
+
+func (t *table[T, P]) place(s slot[T]) {
+	mask := uint64(len(t.slots) - 1)
+	i := s.hash & mask
+	for t.slots[i].it != nil {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = s
+}
+
+// shrink lets clean items go until the table is within bytesMax: first those that
+// were not used since they were last passed over. Which ones go never shows in a result.
+func (t *table[T, P]) shrink(bytesMax int64) {
+	for left := 2 * len(t.slots); left > 0 && t.bytes > bytesMax; {
+		it := t.slots[t.hand].it
+		switch {
+		case it == nil || it.dirty:
+		case it.recent:
+			it.recent = false
+		default:
+			t.evict(t.hand)
+			continue // another item may stand there now
+		}
+		t.hand = (t.hand + 1) & (len(t.slots) - 1)
+		left--
+	}
+}
+
+// evict empties slot i and moves up what was pushed behind it.
+func (t *table[T, P]) evict(i int) {
+	t.bytes -= t.slots[i].it.bytes
+	t.used--
+	t.evictions++
+	mask := len(t.slots) - 1
+	for j := (i + 1) & mask; t.slots[j].it != nil; j = (j + 1) & mask {
+		// An item may not stand before the slot that its hash names.
+		if home := int(t.slots[j].hash) & mask; (j-home)&mask >= (j-i)&mask {
+			t.slots[i] = t.slots[j]
+			i = j
+		}
+	}
+	t.slots[i] = slot[T]{}
 }

@@ -85,17 +85,30 @@ func (e *Engine) fire(t timer.Timer) error {
 // that silence up to then is the demand's and not the feed's.
 func (e *Engine) vouch(pl *item[place]) error {
 	vouched := pl.value.vouched
-	src, err := e.sources.get([]byte(pl.value.feed.Source))
+	src, err := e.sourceOf(&pl.value)
 	if err != nil {
 		return err
 	}
-	if src != nil {
+	if !src.gone {
 		vouched = max(vouched, src.value.vouched)
 	}
 	if pl.value.feed.Vouch(min(vouched, e.meta.watermark)) {
 		e.places.touch(pl)
 	}
 	return nil
+}
+
+// sourceOf returns the item of the source of a location's feed, which is gone where that never vouched.
+func (e *Engine) sourceOf(p *place) (*item[source], error) {
+	if p.src == nil || p.asOf != e.sources.evictions || p.src.key != p.feed.Source {
+		src, err := e.sources.find([]byte(p.feed.Source))
+		if err != nil {
+			return nil, err
+		}
+		p.src, p.asOf = src, e.sources.evictions
+	}
+	p.src.recent = true
+	return p.src, nil
 }
 
 // fireTimeline lets a reservation lapse, or forgets a timeline that is spent.
@@ -105,17 +118,19 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 		return err
 	}
 	tl.value.TimerAt = 0
-	if tl.value.Spent(e.horizon()) {
-		e.timelines.remove(tl)
-		return nil
-	}
-	record, _ := recordOfTimeline(tl.key)
+	record, class, ref := splitTimelineKey(tl.key)
 	rec, err := e.records.get([]byte(record))
 	if err != nil {
 		return err
 	}
 	if rec == nil {
 		return fmt.Errorf("timeline %q has no record", tl.key)
+	}
+	if tl.value.Spent(e.horizon()) {
+		e.timelines.remove(tl)
+		rec.value.refs.remove(refTag(class, ref))
+		e.records.touch(rec)
+		return nil
 	}
 	opened, effects := tl.value.Advance(e.meta.watermark, e.effects[:0])
 	e.settle(rec, tl, opened, effects)

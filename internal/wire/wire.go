@@ -117,6 +117,17 @@ func (r *Reader) fail(err error) {
 	r.rest = nil
 }
 
+// Take reads n bytes; they are the value's own.
+func (r *Reader) Take(n int) []byte {
+	if n < 0 || n > len(r.rest) {
+		r.fail(ErrShort)
+		return nil
+	}
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
 // Rest returns all bytes that were not read yet; they are the value's own.
 func (r *Reader) Rest() []byte {
 	rest := r.rest
