@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -68,8 +65,8 @@ func TestTableIsAMap(t *testing.T) {
 		}
 		flush()
 		table.shrink(0)
-		if table.bytes != 0 || table.used != 0 {
-			t.Fatalf("an emptied table holds %d items of %d bytes", table.used, table.bytes)
+		if table.bytes != 0 || len(table.items)+len(table.ring) != 0 {
+			t.Fatalf("an emptied table holds %d items of %d bytes", len(table.items), table.bytes)
 		}
 		for _, name := range names {
 			want, there := model[name]
@@ -125,34 +122,5 @@ func TestRefsHaveEveryTag(t *testing.T) {
 func TestClassesHaveTagsOfTheirOwn(t *testing.T) {
 	if refTag(ledger.Reservation, "o1") == refTag(ledger.Inbound, "o1") {
 		t.Error("a reservation and an ASN of one number share a tag")
-	}
-}
-
-// BenchmarkTable is a lookup among 100,000 keys, beside the same in a map of Go's.
-func BenchmarkTable(b *testing.B) {
-	const keys = 100_000
-	table := newTable[source](keySource, enginetest.NewStore())
-	items := map[string]*item[source]{}
-	var names [][]byte
-	for i := range keys {
-		name := []byte(fmt.Sprintf("sku-%06d\x00store-%d", i/10, i%10))
-		items[string(name)] = table.create(name)
-		names = append(names, name)
-	}
-	rand.New(rand.NewPCG(1, 2)).Shuffle(keys, func(i, j int) { names[i], names[j] = names[j], names[i] })
-	var found *item[source]
-	b.Run("table", func(b *testing.B) {
-		for i := range b.N {
-			found, _ = table.get(names[i%keys])
-		}
-	})
-	b.Run("map", func(b *testing.B) {
-		for i := range b.N {
-			found = items[string(names[i%keys])]
-			found.recent = true
-		}
-	})
-	if !strings.HasPrefix(found.key, "sku-") {
-		b.Fatal(found.key)
 	}
 }

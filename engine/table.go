@@ -3,8 +3,6 @@ package engine
 import (
 	"fmt"
 
-	"github.com/zeebo/xxh3"
-
 	"github.com/holdfast-atp/holdfast/internal/wire"
 )
 
@@ -19,26 +17,25 @@ type value[T any] interface {
 type item[T any] struct {
 	value T
 	key   string
-	hash  uint64 // of key
 
+	at     int  // in the table's ring
 	gone   bool // there is no value: asked for and not there, or removed
 	dirty  bool // differs from the store
 	recent bool // used since the last sweep
 	bytes  int64
 }
 
-// table caches the values of one key space: an open-addressed table by a hash of the key, with
-// linear probing. Everything that changed stays in it until it is flushed; what is clean may leave when
-// memory is short.
+// table caches the values of one key space. Everything that changed stays in it until it is
+// flushed; what is clean may leave when memory is short.
 //
 // Invariant: a key that has no item here is in the store as it was last flushed.
 type table[T any, P value[T]] struct {
 	prefix byte
 	store  Store
 
-	slots []slot[T] // as many as a power of two, at most three quarters of them used
-	used  int
-	hand  int // where the next sweep goes on
+	items map[string]*item[T]
+	ring  []*item[T] // the same, in no order
+	hand  int        // where in ring the next sweep goes on
 	dirty []*item[T]
 	bytes int64 // of the items, estimated
 
@@ -49,35 +46,20 @@ type table[T any, P value[T]] struct {
 	coded []byte
 }
 
-type slot[T any] struct {
-	hash uint64
-	it   *item[T] // nil: free
-}
-
-const (
-	slotsMin = 64
-
-	// itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
-	itemBytes = 256
-)
+// itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
+const itemBytes = 256
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, slots: make([]slot[T], slotsMin)}
+	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}}
 }
 
-// hashKey is the hash by which tables find a key.
-func hashKey(key []byte) uint64 { return xxh3.Hash(key) }
-
 // lookup returns the item of key in memory, and nil where there is none.
-func (t *table[T, P]) lookup(key []byte, hash uint64) *item[T] {
-	mask := uint64(len(t.slots) - 1)
-	for i := hash & mask; t.slots[i].it != nil; i = (i + 1) & mask {
-		if s := &t.slots[i]; s.hash == hash && s.it.key == string(key) {
-			s.it.recent = true
-			return s.it
-		}
+func (t *table[T, P]) lookup(key []byte) *item[T] {
+	it := t.items[string(key)]
+	if it != nil {
+		it.recent = true
 	}
-	return nil
+	return it
 }
 
 // get returns the item of key, and nil where there is no value.
@@ -91,21 +73,20 @@ func (t *table[T, P]) get(key []byte) (*item[T], error) {
 
 // find returns the item of key, which may be gone.
 func (t *table[T, P]) find(key []byte) (*item[T], error) {
-	hash := hashKey(key)
-	if it := t.lookup(key, hash); it != nil {
+	if it := t.lookup(key); it != nil {
 		return it, nil
 	}
-	return t.load(key, hash)
+	return t.load(key)
 }
 
 // load brings in from the store what it has of a key that is not in memory.
-func (t *table[T, P]) load(key []byte, hash uint64) (*item[T], error) {
+func (t *table[T, P]) load(key []byte) (*item[T], error) {
 	t.key = append(append(t.key[:0], t.prefix), key...)
 	coded, err := t.store.Get(t.key)
 	if err != nil {
 		return nil, err
 	}
-	it := &item[T]{key: string(key), hash: hash, recent: true, gone: coded == nil, bytes: itemBytes + 3*int64(len(coded))}
+	it := &item[T]{key: string(key), recent: true, gone: coded == nil, bytes: itemBytes + 3*int64(len(coded))}
 	if !it.gone {
 		r := wire.NewReader(coded)
 		P(&it.value).read(r)
@@ -128,10 +109,9 @@ func (t *table[T, P]) make(key []byte) (it *item[T], fresh bool, err error) {
 
 // create is make for a key that is known to have no value.
 func (t *table[T, P]) create(key []byte) *item[T] {
-	hash := hashKey(key)
-	it := t.lookup(key, hash)
+	it := t.lookup(key)
 	if it == nil {
-		it = &item[T]{key: string(key), hash: hash, recent: true, gone: true, bytes: itemBytes}
+		it = &item[T]{key: string(key), recent: true, gone: true, bytes: itemBytes}
 		t.insert(it)
 	}
 	if !it.gone {
@@ -195,59 +175,39 @@ func (t *table[T, P]) weigh(it *item[T], coded int) {
 
 // insert puts in an item whose key is not there.
 func (t *table[T, P]) insert(it *item[T]) {
-	if t.used >= len(t.slots)/4*3 {
-		old := t.slots
-		t.slots, t.hand = make([]slot[T], 2*len(old)), 0
-		for _, s := range old {
-			if s.it != nil {
-				t.place(s)
-			}
-		}
-	}
-	t.place(slot[T]{it.hash, it})
-	t.used++
+	t.items[it.key] = it
+	it.at = len(t.ring)
+	t.ring = append(t.ring, it)
 	t.bytes += it.bytes
-}
-
-func (t *table[T, P]) place(s slot[T]) {
-	mask := uint64(len(t.slots) - 1)
-	i := s.hash & mask
-	for t.slots[i].it != nil {
-		i = (i + 1) & mask
-	}
-	t.slots[i] = s
 }
 
 // shrink lets clean items go until the table is within bytesMax: first those that
 // were not used since they were last passed over. Which ones go never shows in a result.
 func (t *table[T, P]) shrink(bytesMax int64) {
-	for left := 2 * len(t.slots); left > 0 && t.bytes > bytesMax; {
-		it := t.slots[t.hand].it
+	for left := 2 * len(t.ring); left > 0 && t.bytes > bytesMax; left-- {
+		if t.hand >= len(t.ring) {
+			t.hand = 0
+		}
+		it := t.ring[t.hand]
 		switch {
-		case it == nil || it.dirty:
+		case it.dirty:
 		case it.recent:
 			it.recent = false
 		default:
-			t.evict(t.hand)
-			continue // another item may stand there now
+			t.evict(it) // the last of the ring stands there now
+			continue
 		}
-		t.hand = (t.hand + 1) & (len(t.slots) - 1)
-		left--
+		t.hand++
 	}
 }
 
-// evict empties slot i and moves up what was pushed behind it.
-func (t *table[T, P]) evict(i int) {
-	t.bytes -= t.slots[i].it.bytes
-	t.used--
+func (t *table[T, P]) evict(it *item[T]) {
+	delete(t.items, it.key)
+	last := len(t.ring) - 1
+	t.ring[it.at] = t.ring[last]
+	t.ring[it.at].at = it.at
+	t.ring[last] = nil
+	t.ring = t.ring[:last]
+	t.bytes -= it.bytes
 	t.evictions++
-	mask := len(t.slots) - 1
-	for j := (i + 1) & mask; t.slots[j].it != nil; j = (j + 1) & mask {
-		// An item may not stand before the slot that its hash names.
-		if home := int(t.slots[j].hash) & mask; (j-home)&mask >= (j-i)&mask {
-			t.slots[i] = t.slots[j]
-			i = j
-		}
-	}
-	t.slots[i] = slot[T]{}
 }
