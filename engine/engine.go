@@ -201,7 +201,7 @@ func New(config Config, store Store) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
-	if e.timers, err = timer.Open(store); err != nil {
+	if e.timers, err = timer.Open(store, e.meta.watermark); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
 	return e, nil
@@ -250,7 +250,7 @@ func (e *Engine) Flush(w Writer) error {
 			return err
 		}
 	}
-	if err := e.timers.Flush(w); err != nil {
+	if err := e.timers.Flush(e.meta.sequence, e.meta.watermark, w); err != nil {
 		return err
 	}
 	if err := e.ids.Flush(e.meta.sequence, w); err != nil {

@@ -5,7 +5,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -17,7 +19,7 @@ import (
 //	'l' location                               → place       (formatPlace)
 //	'f' sku NUL location NUL class(1) ref      → timeline    (formatTimeline)
 //	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
-//	't' time(8) name                           → nothing     (package timer)
+//	't' time(8) sequence(8)                    → timers      (package timer)
 //	'd', 'D'                                   → ids         (package dedupe)
 //	'x' exception id                           → exception   (JSON, as users see it)
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
@@ -35,6 +37,11 @@ const (
 	keyMeta      = 'm'
 )
 
+// LaidOutByBatch returns the first bytes of the keys of which the layout depends on where batches ended
+// and on the size of memory: the ids that are known, and the timers. All else that a partition
+// keeps is the log's alone.
+func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
+
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
@@ -47,7 +54,7 @@ const (
 	formatMeta     = 1
 )
 
-// Timer names begin with what they are for; the rest is the key of whom they are for.
+// The kinds of timers: what they are for. Their key is that of whom they are for.
 const (
 	timerAlarm    = 'A' // record key: silence may have reached the alarm
 	timerRenew    = 'R' // record key: a directive is to be renewed

@@ -3,14 +3,15 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zeebo/xxh3"
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/engine"
-	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/engine/enginetest"
+	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -111,9 +112,21 @@ func (p *partition) commit(t fataler) {
 	p.engine.Committed()
 }
 
-// state is the store's content but for the ids that it remembers: where these stand depends on
-// batches and memory.
-func (p *partition) state() string { return p.store.Dump(dedupe.Prefixes()...) }
+// state is the store's content: all that the log alone lays out, and the timers.
+func (p *partition) state(t fataler) string {
+	t.Helper()
+	status, err := engine.ReadStatus(p.store)
+	if err != nil {
+		t.Fatalf("read the status: %v", err)
+	}
+	var timers []string
+	err = timer.Live(p.store, status.Watermark, func(t timer.Timer) { timers = append(timers, fmt.Sprintf("%+v\n", t)) })
+	if err != nil {
+		t.Fatalf("read the timers: %v", err)
+	}
+	slices.Sort(timers)
+	return p.store.Dump(engine.LaidOutByBatch()...) + strings.Join(slices.Compact(timers), "")
+}
 
 // transcript is everything that was said, a line an output, in every encoding in which it can go out.
 func (p *partition) transcript(t fataler) string {

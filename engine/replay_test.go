@@ -6,7 +6,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-atp/holdfast/engine"
-	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -53,7 +52,7 @@ func same(t fataler, got, want *partition) {
 	t.Helper()
 	sameText(t, "outcomes", outcomes(got.results), outcomes(want.results))
 	sameText(t, "outputs", got.transcript(t), want.transcript(t))
-	sameText(t, "stores", got.state(), want.state())
+	sameText(t, "stores", got.state(t), want.state(t))
 }
 
 func TestTheSameLogGivesTheSameBytes(t *testing.T) {
@@ -190,7 +189,7 @@ func TestSecondPassChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawnStory(t)
 		p := s.run(t, s.cuts(t))
-		before := p.store.Dump(append(dedupe.Prefixes(), engine.MetaPrefix)...)
+		before := p.store.Dump(append(engine.LaidOutByBatch(), engine.MetaPrefix)...)
 		first := p.results
 		said := len(p.said)
 		i := 0
@@ -212,7 +211,7 @@ func TestSecondPassChangesNothing(t *testing.T) {
 				t.Fatalf("the second pass says %s", line(t, &o))
 			}
 		}
-		sameText(t, "stores but for ids and counters", p.store.Dump(append(dedupe.Prefixes(), engine.MetaPrefix)...), before)
+		sameText(t, "stores but for ids and counters", p.store.Dump(append(engine.LaidOutByBatch(), engine.MetaPrefix)...), before)
 		counted(t, p.engine.Counters(), p.results)
 	})
 }

@@ -10,7 +10,7 @@ import (
 // setTimer sets a timer that is after the watermark and returns its time.
 func (e *Engine) setTimer(at inventory.Millis, what byte, key string) inventory.Millis {
 	at = max(at, e.meta.watermark+1)
-	e.timers.Set(timer.Timer{Time: at, Name: string(what) + key})
+	e.timers.Set(timer.Timer{Time: at, Kind: what, Key: key})
 	return at
 }
 
@@ -32,7 +32,7 @@ func (e *Engine) advance(t inventory.Millis) error {
 		}
 		e.meta.watermark = max(e.meta.watermark, due.Time)
 		if err := e.fire(due); err != nil {
-			return fmt.Errorf("timer %q of %v: %w", due.Name, due.Time, err)
+			return fmt.Errorf("timer %c %q of %v: %w", due.Kind, due.Key, due.Time, err)
 		}
 	}
 	e.meta.watermark = t
@@ -41,8 +41,8 @@ func (e *Engine) advance(t inventory.Millis) error {
 
 // fire does what a timer is for, if it is still the live one of its owner.
 func (e *Engine) fire(t timer.Timer) error {
-	key := []byte(t.Name[1:])
-	switch t.Name[0] {
+	key := []byte(t.Key)
+	switch t.Kind {
 	case timerTimeline:
 		return e.fireTimeline(key, t.Time)
 	case timerAlarm:
@@ -78,7 +78,7 @@ func (e *Engine) fire(t timer.Timer) error {
 	case timerEnded:
 		return e.forgetException(key)
 	}
-	return fmt.Errorf("nobody sets timers of kind %q", t.Name[0])
+	return fmt.Errorf("nobody sets timers of kind %q", t.Kind)
 }
 
 // vouch carries what was vouched for over to the location's feed, by the watermark at most, so

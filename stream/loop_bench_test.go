@@ -72,8 +72,8 @@ func (r *retailer) next() inventory.Delta {
 // BenchmarkPartition is what a worker does without the broker: decode, apply, commit to Pebble every
 // 65,536 deltas, 256 deltas a message. cpu-ns is the process's, flushes, compactions and the collector included.
 func BenchmarkPartition(b *testing.B) {
-	const packing, keys = 256, 20_000
-	folder, err := state.OpenFolder(b.TempDir(), state.Options{Partitions: 1, Prefix: "bench", CacheBytes: 64 << 20})
+	const packing, keys = 256, 6_250
+	folder, err := state.OpenFolder(b.TempDir(), state.Options{Partitions: 1, Prefix: "bench", CacheBytes: 16 << 20})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func BenchmarkPartition(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	e, err := engine.New(engine.Config{CacheBytes: 64 << 20}, db)
+	e, err := engine.New(engine.Config{CacheBytes: 12 << 20, DedupeBytes: 4 << 20}, db)
 	if err != nil {
 		b.Fatal(err)
 	}

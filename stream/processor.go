@@ -13,7 +13,6 @@ import (
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/engine"
-	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/policy"
 	"github.com/holdfast-atp/holdfast/state"
@@ -140,10 +139,10 @@ func (p *Processor) start(ctx context.Context) error {
 	return nil
 }
 
-// digestSkip lists what digests leave out: which ids are remembered in which run depends
+// digestSkip lists what digests leave out: how ids and timers are laid out depends
 // on where batches ended, and says nothing about stock.
 func digestSkip() (prefixes [][]byte) {
-	for _, prefix := range dedupe.Prefixes() {
+	for _, prefix := range engine.LaidOutByBatch() {
 		prefixes = append(prefixes, []byte{prefix})
 	}
 	return prefixes

@@ -12,7 +12,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/bench/sim"
 	"github.com/holdfast-atp/holdfast/codec"
-	"github.com/holdfast-atp/holdfast/engine/dedupe"
+	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/state"
 	"github.com/holdfast-atp/holdfast/stream"
@@ -158,7 +158,7 @@ func (d *deployment) said(kind stream.Kind) uint64 {
 func (d *deployment) digests() (all []string) {
 	d.t.Helper()
 	var skip [][]byte
-	for _, prefix := range dedupe.Prefixes() {
+	for _, prefix := range engine.LaidOutByBatch() {
 		skip = append(skip, []byte{prefix})
 	}
 	folder, err := state.OpenFolder(filepath.Join(d.dir, "state"), state.Options{

@@ -1,8 +1,7 @@
 package timer
 
 import (
-	"container/heap"
-	"encoding/binary"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,26 +11,27 @@ import (
 )
 
 // NearMax is how many timers are held in memory at most, about 128 bytes each, unless more are
-// due at one moment; LoadMax how many are loaded at a time.
+// due within one span; LoadMax how many are loaded at a time.
 const (
 	NearMax = 1 << 16
 	LoadMax = 1 << 12
 )
 
-// Timer fires at Time, for whoever Name means something to.
+// Timer fires at Time, for whoever Kind and Key mean something to.
 type Timer struct {
 	Time inventory.Millis
-	Name string
+	Kind byte
+	Key  string
 }
 
 func (t Timer) compare(o Timer) int {
-	if t.Time != o.Time {
-		if t.Time < o.Time {
-			return -1
-		}
-		return 1
+	if c := cmp.Compare(t.Time, o.Time); c != 0 {
+		return c
 	}
-	return strings.Compare(t.Name, o.Name)
+	if c := cmp.Compare(t.Kind, o.Kind); c != 0 {
+		return c
+	}
+	return strings.Compare(t.Key, o.Key)
 }
 
 // Store is what the queue reads from; engine.Store satisfies it.
@@ -42,34 +42,40 @@ type Store interface {
 // Writer is what the queue writes to; engine.Writer satisfies it.
 type Writer interface {
 	Set(key, value []byte) error
-	Delete(key []byte) error
+	DeleteRange(lower, upper []byte) error
 }
-
-// prefix is the first byte of a timer's key: 't' time(8, big-endian) name.
-const prefix = 't'
 
 const never = inventory.Millis(math.MaxInt64)
 
 // Queue is the timers of one partition. It is not safe for concurrent use.
 //
-// Invariant: every live timer before edge is in near; every live timer is in
-// the store, or in set since the last flush; what is in fired is dead.
+// Invariants: every live timer before edge, which is the beginning of a span, is in near; every
+// live timer is in the store, or in set since the last flush; a timer that is not after
+// the watermark has fired.
 type Queue struct {
 	store Store
-	near  timers
+	near  heap
 	edge  inventory.Millis
 	set   []Timer
-	fired []Timer
+	fired inventory.Millis // what the store has of timers up to then had fired before the queue was opened
+	swept inventory.Millis // blocks of spans before it are gone from the store
 	key   []byte
+	block []byte
 
+	span             inventory.Millis
 	nearMax, loadMax int
+	trimAt           int // how many near timers there are to be before they are trimmed
 }
 
-// Open returns the queue that store holds.
-func Open(store Store) (*Queue, error) { return open(store, NearMax, LoadMax) }
+// Open returns the queue that store holds, given the partition's watermark as of the store.
+func Open(store Store, watermark inventory.Millis) (*Queue, error) {
+	return open(store, watermark, span, NearMax, LoadMax)
+}
 
-func open(store Store, nearMax, loadMax int) (*Queue, error) {
-	q := &Queue{store: store, nearMax: nearMax, loadMax: loadMax}
+func open(store Store, watermark, span inventory.Millis, nearMax, loadMax int) (*Queue, error) {
+	q := &Queue{store: store, fired: watermark, span: span, nearMax: nearMax, loadMax: loadMax, trimAt: nearMax}
+	q.edge = q.begin(watermark + 1)
+	q.swept = q.edge
 	return q, q.load()
 }
 
@@ -77,15 +83,15 @@ func open(store Store, nearMax, loadMax int) (*Queue, error) {
 func (q *Queue) Set(t Timer) {
 	q.set = append(q.set, t)
 	if t.Time < q.edge {
-		heap.Push(&q.near, t)
-		if len(q.near) > q.nearMax {
+		q.near.push(t)
+		if len(q.near) > q.trimAt {
 			q.trim()
 		}
 	}
 }
 
 // Next returns the first timer that is due by the watermark and takes it off the
-// queue; false where there is none.
+// queue; false where there is none. The watermark has come there once there is none.
 func (q *Queue) Next(watermark inventory.Millis) (Timer, bool, error) {
 	for len(q.near) == 0 && q.edge <= watermark {
 		if err := q.load(); err != nil {
@@ -95,56 +101,67 @@ func (q *Queue) Next(watermark inventory.Millis) (Timer, bool, error) {
 	if len(q.near) == 0 || q.near[0].Time > watermark {
 		return Timer{}, false, nil
 	}
-	t := heap.Pop(&q.near).(Timer)
-	q.fired = append(q.fired, t)
-	return t, true, nil
+	return q.near.pop(), true, nil
 }
 
-// Flush writes what was set and takes away what fired since the last flush.
-func (q *Queue) Flush(w Writer) error {
+// Flush writes what was set since the last flush and has not fired by the watermark, under a
+// sequence that no other flush has, and clears away what has.
+func (q *Queue) Flush(sequence uint64, watermark inventory.Millis, w Writer) error {
+	if now := q.begin(watermark + 1); now >= q.swept+sweepSpans*q.span {
+		if err := w.DeleteRange(blockKey(nil, q.swept, 0), blockKey(nil, now, 0)); err != nil {
+			return err
+		}
+		q.swept = now
+	}
+	live := q.set[:0]
 	for _, t := range q.set {
-		q.key = appendKey(q.key[:0], t)
-		if err := w.Set(q.key, nil); err != nil {
-			return err
+		if t.Time > watermark {
+			live = append(live, t)
 		}
 	}
-	for _, t := range q.fired {
-		q.key = appendKey(q.key[:0], t)
-		if err := w.Delete(q.key); err != nil {
-			return err
-		}
-	}
+	err := q.write(sequence, live, w)
 	clear(q.set)
-	clear(q.fired)
-	q.set, q.fired = q.set[:0], q.fired[:0]
+	q.set = q.set[:0]
+	return err
+}
+
+// write writes timers, a block a span.
+func (q *Queue) write(sequence uint64, timers []Timer, w Writer) error {
+	slices.SortFunc(timers, Timer.compare)
+	for len(timers) > 0 {
+		begin := q.begin(timers[0].Time)
+		n := 1
+		for n < len(timers) && timers[n].Time < begin+q.span {
+			n++
+		}
+		q.key = blockKey(q.key[:0], begin, sequence)
+		q.block = appendBlock(q.block[:0], begin, timers[:n])
+		if err := w.Set(q.key, q.block); err != nil {
+			return err
+		}
+		timers = timers[n:]
+	}
 	return nil
 }
 
-// load brings the next timers into memory and moves the edge behind them.
+// load brings the timers of the next spans into memory and moves the edge behind them.
 func (q *Queue) load() error {
-	from := q.edge
-	edge := never
+	from, edge := q.edge, never
 	n := 0
 	last := inventory.Millis(-1)
-	var bad error
-	err := q.store.Scan(appendKey(nil, Timer{Time: from}), []byte{prefix + 1}, func(key, _ []byte) bool {
-		t, err := parseKey(key)
-		if err != nil {
-			bad = err
-			return false
+	err := scanBlocks(q.store, from, func(begin inventory.Millis, timers func(yield func(Timer)) error) (bool, error) {
+		if n >= q.loadMax && begin > last {
+			edge = begin
+			return false, nil
 		}
-		// All timers of one moment are loaded together, so that the edge lies between moments.
-		if n >= q.loadMax && t.Time > last {
-			edge = t.Time
-			return false
-		}
-		q.near = append(q.near, t)
-		n, last = n+1, t.Time
-		return true
+		last = begin
+		return true, timers(func(t Timer) {
+			if t.Time > q.fired {
+				q.near = append(q.near, t)
+				n++
+			}
+		})
 	})
-	if err == nil {
-		err = bad
-	}
 	if err != nil {
 		return fmt.Errorf("load timers from %v: %w", from, err)
 	}
@@ -153,8 +170,8 @@ func (q *Queue) load() error {
 			q.near = append(q.near, t)
 		}
 	}
-	slices.SortFunc(q.near, Timer.compare)
-	q.near = slices.Compact(q.near) // a timer set again since the flush stands twice
+	slices.SortFunc(q.near, Timer.compare) // sorted, it is a heap
+	q.near = slices.Compact(q.near)        // a timer set again since the flush stands twice
 	q.edge = edge
 	return nil
 }
@@ -163,41 +180,18 @@ func (q *Queue) load() error {
 func (q *Queue) trim() {
 	slices.SortFunc(q.near, Timer.compare)
 	half := len(q.near) / 2
-	for half < len(q.near) && q.near[half].Time == q.near[half-1].Time {
+	for half < len(q.near) && q.begin(q.near[half].Time) == q.begin(q.near[half-1].Time) {
 		half++
 	}
-	if half == len(q.near) {
+	if half == len(q.near) { // all are due within one span
+		q.trimAt = 2 * len(q.near)
 		return
 	}
-	q.edge = q.near[half].Time
+	q.trimAt = q.nearMax
+	q.edge = q.begin(q.near[half].Time)
 	clear(q.near[half:])
 	q.near = q.near[:half]
 }
 
-func appendKey(dst []byte, t Timer) []byte {
-	dst = append(dst, prefix)
-	dst = binary.BigEndian.AppendUint64(dst, uint64(t.Time))
-	return append(dst, t.Name...)
-}
-
-func parseKey(key []byte) (Timer, error) {
-	if len(key) < 9 {
-		return Timer{}, fmt.Errorf("timer key of %d bytes", len(key))
-	}
-	return Timer{inventory.Millis(binary.BigEndian.Uint64(key[1:])), string(key[9:])}, nil
-}
-
-// timers is a heap by (time, name).
-type timers []Timer
-
-func (h timers) Len() int           { return len(h) }
-func (h timers) Less(i, j int) bool { return h[i].compare(h[j]) < 0 }
-func (h timers) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timers) Push(t any)        { *h = append(*h, t.(Timer)) }
-func (h *timers) Pop() any {
-	old := *h
-	t := old[len(old)-1]
-	old[len(old)-1] = Timer{}
-	*h = old[:len(old)-1]
-	return t
-}
+// begin returns the beginning of the span that holds t ≥ 0.
+func (q *Queue) begin(t inventory.Millis) inventory.Millis { return t - t%q.span }

@@ -18,14 +18,32 @@ type fatal interface {
 	Fatalf(format string, args ...any)
 }
 
+// flusher gives every flush a sequence of its own.
+type flusher struct {
+	store    *enginetest.Store
+	sequence uint64
+}
+
 // flush puts what changed into the store.
-func flush(t fatal, q *Queue, store *enginetest.Store) {
+func (f *flusher) flush(t fatal, q *Queue, watermark inventory.Millis) {
 	t.Helper()
-	batch := store.Batch()
-	if err := q.Flush(batch); err != nil {
+	batch := f.store.Batch()
+	f.sequence++
+	if err := q.Flush(f.sequence, watermark, batch); err != nil {
 		t.Fatalf("flush: %v", err)
 	}
 	batch.Commit()
+}
+
+// live returns what the store has of timers after the watermark, in order.
+func live(t fatal, store *enginetest.Store, watermark inventory.Millis) []Timer {
+	t.Helper()
+	var all []Timer
+	if err := Live(store, watermark, func(t Timer) { all = append(all, t) }); err != nil {
+		t.Fatalf("live: %v", err)
+	}
+	slices.SortFunc(all, Timer.compare)
+	return slices.Compact(all)
 }
 
 // due takes every timer that is due off the queue.
@@ -51,28 +69,30 @@ func TestQueueEqualsASortedList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		nearMax := rapid.IntRange(2, 12).Draw(t, "near")
 		loadMax := rapid.IntRange(1, 6).Draw(t, "load")
-		store := enginetest.NewStore()
-		q, err := open(store, nearMax, loadMax)
+		span := inventory.Millis(rapid.Int64Range(1, 20).Draw(t, "span"))
+		f := &flusher{store: enginetest.NewStore()}
+		watermark := inventory.Millis(1)
+		q, err := open(f.store, watermark, span, nearMax, loadMax)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var list []Timer
-		watermark := inventory.Millis(1)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			for range rapid.IntRange(0, 12).Draw(t, "timers") {
 				timer := Timer{
 					Time: watermark + inventory.Millis(rapid.Int64Range(1, 40).Draw(t, "in")),
-					Name: rapid.SampledFrom([]string{"a", "b", "c\x00d", ""}).Draw(t, "name"),
+					Kind: rapid.SampledFrom([]byte("AB")).Draw(t, "kind"),
+					Key:  rapid.SampledFrom([]string{"a", "b", "c\x00d", ""}).Draw(t, "key"),
 				}
 				q.Set(timer)
 				list = append(list, timer)
 			}
 			switch rapid.IntRange(0, 3).Draw(t, "then") {
 			case 0:
-				flush(t, q, store)
+				f.flush(t, q, watermark)
 			case 1:
-				flush(t, q, store)
-				if q, err = open(store, nearMax, loadMax); err != nil {
+				f.flush(t, q, watermark)
+				if q, err = open(f.store, watermark, span, nearMax, loadMax); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -94,10 +114,10 @@ func TestQueueEqualsASortedList(t *testing.T) {
 				list = slices.Delete(list, 0, n)
 			}
 		}
-		flush(t, q, store)
+		f.flush(t, q, watermark)
 		slices.SortFunc(list, Timer.compare)
-		if got, want := strings.Count(store.Dump(), "\n"), len(slices.Compact(list)); got != want {
-			t.Fatalf("%d timers are left in the store, want %d", got, want)
+		if got, want := live(t, f.store, watermark), slices.Compact(list); !slices.Equal(got, want) {
+			t.Fatalf("the store has %v, want %v", got, want)
 		}
 	})
 }
@@ -105,12 +125,12 @@ func TestQueueEqualsASortedList(t *testing.T) {
 // TestFiringMaySetTimersThatAreDueToo, as a renewal does that is due again before the watermark.
 func TestFiringMaySetTimersThatAreDueToo(t *testing.T) {
 	store := enginetest.NewStore()
-	q, err := Open(store)
+	q, err := Open(store, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q.Set(Timer{10, "again"})
-	q.Set(Timer{35, "once"})
+	q.Set(Timer{10, 'R', "again"})
+	q.Set(Timer{35, 'R', "once"})
 	var fired []string
 	for {
 		timer, ok, err := q.Next(50)
@@ -120,9 +140,9 @@ func TestFiringMaySetTimersThatAreDueToo(t *testing.T) {
 		if !ok {
 			break
 		}
-		fired = append(fired, fmt.Sprintf("%d %s", timer.Time, timer.Name))
-		if timer.Name == "again" && timer.Time < 40 {
-			q.Set(Timer{timer.Time + 10, "again"})
+		fired = append(fired, fmt.Sprintf("%d %s", timer.Time, timer.Key))
+		if timer.Key == "again" && timer.Time < 40 {
+			q.Set(Timer{timer.Time + 10, 'R', "again"})
 		}
 	}
 	if got, want := strings.Join(fired, ", "), "10 again, 20 again, 30 again, 35 once, 40 again"; got != want {
@@ -130,18 +150,18 @@ func TestFiringMaySetTimersThatAreDueToo(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded, whatever the number of timers.
+// TestMemoryIsBounded, whatever the number of timers, and what has fired is deleted in time.
 func TestMemoryIsBounded(t *testing.T) {
-	const timers, nearMax, loadMax = 5000, 300, 40
-	store := enginetest.NewStore()
-	q, err := open(store, nearMax, loadMax)
+	const timers, span, nearMax, loadMax = 5000, 10, 300, 40
+	f := &flusher{store: enginetest.NewStore()}
+	q, err := open(f.store, 0, span, nearMax, loadMax)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range timers {
-		q.Set(Timer{inventory.Millis(1 + (i*7919)%timers), "a"})
+		q.Set(Timer{inventory.Millis(1 + (i*7919)%timers), 'A', "a"})
 		if i%200 == 199 {
-			flush(t, q, store)
+			f.flush(t, q, 0)
 		}
 		if len(q.near) > nearMax {
 			t.Fatalf("%d timers are in memory, %d at most", len(q.near), nearMax)
@@ -155,39 +175,90 @@ func TestMemoryIsBounded(t *testing.T) {
 		if len(q.near) > nearMax {
 			t.Fatalf("%d timers are in memory, %d at most", len(q.near), nearMax)
 		}
+		if w%100 == 0 {
+			f.flush(t, q, w)
+			if w < timers-span {
+				left := live(t, f.store, 0)
+				if oldest := left[0].Time; oldest < w-(sweepSpans+10)*span {
+					t.Fatalf("at %d the store still has a timer of %d", w, oldest)
+				}
+			}
+		}
 	}
-	flush(t, q, store)
-	if left := store.Dump(); left != "" {
+	f.flush(t, q, timers+(sweepSpans+1)*span)
+	if left := f.store.Dump(); left != "" {
 		t.Errorf("after all fired the store holds\n%s", left)
 	}
 }
 
-func TestABrokenKeyIsTold(t *testing.T) {
-	store := enginetest.NewStore()
-	batch := store.Batch()
-	if err := batch.Set([]byte("tshort"), nil); err != nil {
+// TestManyTimersOfOneMoment are all in memory, and are not sorted again with every one that is set.
+func TestManyTimersOfOneMoment(t *testing.T) {
+	q, err := open(enginetest.NewStore(), 0, 10, 4, 2)
+	if err != nil {
 		t.Fatal(err)
 	}
-	batch.Commit()
-	if _, err := Open(store); err == nil || !strings.Contains(err.Error(), "timer key of 6 bytes") {
-		t.Errorf("opened: %v", err)
+	for i := range 1000 {
+		q.Set(Timer{15, 'A', fmt.Sprint(i)})
+	}
+	if n := len(due(t, q, 15)); n != 1000 {
+		t.Errorf("%d fired, want 1000", n)
+	}
+	if q.trimAt < 512 || q.trimAt > 2048 {
+		t.Errorf("after 1000 timers the next trim is at %d", q.trimAt)
 	}
 }
 
-func TestKeysSortAsTimersDo(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		timer := rapid.Custom(func(t *rapid.T) Timer {
-			return Timer{inventory.Millis(rapid.Int64Range(0, int64(inventory.MillisMax)).Draw(t, "time")), rapid.String().Draw(t, "name")}
-		})
-		a, b := timer.Draw(t, "a"), timer.Draw(t, "b")
-		if rapid.Bool().Draw(t, "at one time") {
-			b.Time = a.Time
+func TestABrokenBlockIsTold(t *testing.T) {
+	for _, c := range []struct{ name, key, block, want string }{
+		{"key", "tshort", "", "timer key of 6 bytes"},
+		{"format", string(blockKey(nil, 0, 1)), "\x63", "timers from none: format 99, this program reads 1"},
+		{"end", string(blockKey(nil, 0, 1)), "\x01\x05A\x09a", "value is cut short"},
+	} {
+		store := enginetest.NewStore()
+		batch := store.Batch()
+		if err := batch.Set([]byte(c.key), []byte(c.block)); err != nil {
+			t.Fatal(err)
 		}
-		if got, want := strings.Compare(string(appendKey(nil, a)), string(appendKey(nil, b))), a.compare(b); got != want {
-			t.Fatalf("keys compare as %d, timers as %d", got, want)
+		batch.Commit()
+		if _, err := Open(store, 0); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: opened with %v, want %s", c.name, err, c.want)
 		}
-		if back, err := parseKey(appendKey(nil, a)); err != nil || back != a {
-			t.Fatalf("%v came back as %v, %v", a, back, err)
+	}
+}
+
+// FuzzBlock: any bytes are timers or an error, and what was read is written and read the same.
+func FuzzBlock(f *testing.F) {
+	f.Add(appendBlock(nil, 0, []Timer{{0, 'A', ""}, {9999, 'T', "tea\x00leeds\x00\x01o1"}}))
+	f.Fuzz(func(t *testing.T, block []byte) {
+		const begin = 10_000
+		var timers []Timer
+		if readBlock(begin, block, func(t Timer) { timers = append(timers, t) }) != nil {
+			return
+		}
+		var again []Timer
+		err := readBlock(begin, appendBlock(nil, begin, timers), func(t Timer) { again = append(again, t) })
+		if err != nil || !slices.Equal(again, timers) {
+			t.Fatalf("%v came back as %v, %v", timers, again, err)
 		}
 	})
+}
+
+// BenchmarkQueue sets a timer a day ahead and takes one off that is due, beside as many that wait.
+func BenchmarkQueue(b *testing.B) {
+	q, err := open(enginetest.NewStore(), 0, span, 1<<20, LoadMax)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const waiting = 10_000
+	for i := range waiting {
+		q.Set(Timer{inventory.Millis(i + 1), 'T', "sku-100000\x00store-1\x00\x01o-1"})
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		q.Set(Timer{inventory.Millis(i + 1 + waiting), 'T', "sku-100000\x00store-1\x00\x01o-1"})
+		if _, ok, err := q.Next(inventory.Millis(i + 1)); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+		q.set = q.set[:0]
+	}
 }

@@ -128,6 +128,12 @@ func (r *Reader) Take(n int) []byte {
 	return taken
 }
 
+// More reports whether bytes are left and no read has failed.
+func (r *Reader) More() bool { return r.err == nil && len(r.rest) > 0 }
+
+// Failed reports whether a read has failed.
+func (r *Reader) Failed() bool { return r.err != nil }
+
 // Rest returns all bytes that were not read yet; they are the value's own.
 func (r *Reader) Rest() []byte {
 	rest := r.rest
