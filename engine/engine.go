@@ -261,18 +261,23 @@ func (e *Engine) Flush(w Writer) error {
 
 // Committed tells the engine that what it flushed is in the store, so that memory may be given back.
 func (e *Engine) Committed() {
-	if total := e.CacheBytes(); total > e.config.CacheBytes {
-		// An eighth more than has to go: finding what may go means looking at most of what is
-		// there, and must not be done at every commit.
-		share := float64(e.config.CacheBytes) * 7 / 8 / float64(total)
-		shrink := func(bytes int64) int64 { return int64(float64(bytes) * share) }
-		e.records.shrink(shrink(e.records.bytes))
-		e.networks.shrink(shrink(e.networks.bytes))
-		e.places.shrink(shrink(e.places.bytes))
-		e.timelines.shrink(shrink(e.timelines.bytes))
-		e.sources.shrink(shrink(e.sources.bytes))
-		e.exceptions.shrink(shrink(e.exceptions.bytes))
+	if e.CacheBytes() <= e.config.CacheBytes {
+		return
 	}
+	// An eighth more than has to go, so that the next few commits need not look for what may.
+	target := e.config.CacheBytes * 7 / 8
+	// A timeline is wanted two or three times in its life, a record again and again: timelines go first,
+	// but for a quarter of the memory.
+	beside := e.CacheBytes() - e.timelines.bytes
+	e.timelines.shrink(max(target-beside, target/4))
+	share := float64(target) / float64(max(e.CacheBytes(), 1))
+	shrink := func(bytes int64) int64 { return int64(float64(bytes) * min(share, 1)) }
+	e.records.shrink(shrink(e.records.bytes))
+	e.networks.shrink(shrink(e.networks.bytes))
+	e.places.shrink(shrink(e.places.bytes))
+	e.timelines.shrink(shrink(e.timelines.bytes))
+	e.sources.shrink(shrink(e.sources.bytes))
+	e.exceptions.shrink(shrink(e.exceptions.bytes))
 }
 
 // horizon returns the event time before which nothing can arrive any more.
