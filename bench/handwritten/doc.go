@@ -1,0 +1,2 @@
+// Package handwritten is the consumer that a good engineer writes by hand in an afternoon.
+package handwritten
