@@ -139,7 +139,9 @@ func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
 	if err := e.reference(rec, d); err != nil {
 		return nil, err
 	}
-	e.closePage(rec)
+	if err := e.closePage(rec); err != nil {
+		return nil, err
+	}
 	e.count(rec, d)
 	return nil, e.look(rec, d)
 }

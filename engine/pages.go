@@ -14,12 +14,11 @@ const sweepPages = 16
 
 // closePage moves the journal of a record out of it once it fills a page. Pages that
 // nothing can ask for any more go with every sixteenth, so that which pages there are depends on the log alone.
-func (e *Engine) closePage(rec *item[record]) {
-	page, full := rec.value.ClosePage(e.horizon())
-	if !full {
-		return
+func (e *Engine) closePage(rec *item[record]) error {
+	page, full, err := rec.value.ClosePage(e.horizon())
+	if !full || err != nil {
+		return err
 	}
-	page.Moves = append([]ledger.Move(nil), page.Moves...)
 	e.pages[rec.key] = append(e.pages[rec.key], page)
 	if page.Number%sweepPages == 0 {
 		e.writes = append(e.writes, write{
@@ -29,15 +28,18 @@ func (e *Engine) closePage(rec *item[record]) {
 	}
 	e.writes = append(e.writes, write{
 		key:   appendPageKey(nil, rec.key, page.End, page.Number),
-		value: ledger.AppendMoves(wire.AppendUint(nil, formatPage), page.Moves),
+		value: page.Moves.Append(wire.AppendUint(nil, formatPage)),
 	})
+	return nil
 }
 
 // readPages is the [ledger.History] of the record whose key is in e.paged: what was
 // closed since the last flush, and what the store has.
 func (e *Engine) readPages(since inventory.Millis, yield func(ledger.Move)) error {
 	for _, p := range e.pages[e.paged] {
-		yieldSince(p.Moves, since, yield)
+		if err := p.Moves.Each(since, yield); err != nil {
+			return err
+		}
 	}
 	var bad error
 	lower := appendPageKey(nil, e.paged, since, 0)
@@ -45,24 +47,18 @@ func (e *Engine) readPages(since inventory.Millis, yield func(ledger.Move)) erro
 	err := e.store.Scan(lower, upper, func(key, coded []byte) bool {
 		r := wire.NewReader(coded)
 		r.Version(formatPage)
-		moves := ledger.ReadMoves(r)
-		if bad = r.Done(); bad != nil {
-			bad = fmt.Errorf("read page %q: %w", key, bad)
-			return false
+		var moves ledger.Moves
+		moves.Read(r)
+		if bad = r.Done(); bad == nil {
+			bad = moves.Each(since, yield)
 		}
-		yieldSince(moves, since, yield)
-		return true
+		if bad != nil {
+			bad = fmt.Errorf("read page %q: %w", key, bad)
+		}
+		return bad == nil
 	})
 	if err == nil {
 		err = bad
 	}
 	return err
-}
-
-func yieldSince(moves []ledger.Move, since inventory.Millis, yield func(ledger.Move)) {
-	for _, m := range moves {
-		if m.Time >= since {
-			yield(m)
-		}
-	}
 }

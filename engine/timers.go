@@ -138,6 +138,8 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 		return nil
 	}
 	e.records.touch(rec)
-	e.closePage(rec)
+	if err := e.closePage(rec); err != nil {
+		return err
+	}
 	return e.look(rec, nil)
 }

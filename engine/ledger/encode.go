@@ -27,7 +27,7 @@ func (l *Ledger) Append(dst []byte) []byte {
 	}
 	dst = wire.AppendInt(dst, l.pagedEnd)
 	dst = wire.AppendUint(dst, uint64(l.pages))
-	return AppendMoves(dst, l.moves)
+	return l.moves.Append(dst)
 }
 
 // Read reads what Append wrote. Errors stay in r.
@@ -51,44 +51,7 @@ func (l *Ledger) Read(r *wire.Reader) {
 	}
 	l.pagedEnd = inventory.Millis(r.Int())
 	l.pages = uint32(r.Uint())
-	l.moves = ReadMoves(r)
-}
-
-// AppendMoves appends moves: each time as its distance from the one before.
-func AppendMoves(dst []byte, moves []Move) []byte {
-	dst = wire.AppendUint(dst, uint64(len(moves)))
-	before := inventory.Millis(0)
-	for _, m := range moves {
-		dst = wire.AppendInt(dst, m.Time-before)
-		before = m.Time
-		dst = wire.AppendInt(dst, m.OnHand)
-		dst = wire.AppendUint(dst, uint64(m.Channel))
-		if m.Channel > 0 {
-			dst = wire.AppendInt(dst, m.Consumed)
-		}
-	}
-	return dst
-}
-
-// ReadMoves reads what AppendMoves wrote. Errors stay in r.
-func ReadMoves(r *wire.Reader) []Move {
-	n := r.Count()
-	if n == 0 {
-		return nil
-	}
-	moves := make([]Move, n)
-	time := inventory.Millis(0)
-	for i := range moves {
-		m := &moves[i]
-		time += inventory.Millis(r.Int())
-		m.Time = time
-		m.OnHand = r.Int()
-		m.Channel = int(r.Uint())
-		if m.Channel > 0 {
-			m.Consumed = r.Int()
-		}
-	}
-	return moves
+	l.moves.Read(r)
 }
 
 func appendRegister(dst []byte, g *Register) []byte {

@@ -18,12 +18,6 @@ type coded interface {
 	Read(r *wire.Reader)
 }
 
-// moves makes a journal page a coded.
-type moves struct{ Moves []Move }
-
-func (m *moves) Append(dst []byte) []byte { return AppendMoves(dst, m.Moves) }
-func (m *moves) Read(r *wire.Reader)      { m.Moves = ReadMoves(r) }
-
 // roundTrip reads v's bytes into back, which must come to equal it.
 func roundTrip(t *rapid.T, v, back coded) {
 	value := v.Append(nil)
@@ -61,12 +55,12 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 				roundTrip(t, tl, &Timeline{})
 			}
 		}
-		if len(k.moves) == 0 {
-			k.moves = nil // as it is read
+		if len(k.moves.coded) == 0 {
+			k.moves.coded = nil // as it is read
 		}
 		roundTrip(t, &k.Ledger, &Ledger{})
 		for _, p := range k.pages {
-			roundTrip(t, &moves{p.Moves}, &moves{})
+			roundTrip(t, &p.Moves, &Moves{})
 		}
 	})
 }
@@ -100,7 +94,7 @@ func specimens() (ledger, timeline, page []byte) {
 		tl.Apply(&inventory.Delta{Kind: inventory.Reserve, Quantity: 2, Time: now, Channel: "web", Due: now + 1000}, now, 0, nil)
 		tl.Apply(&inventory.Delta{Kind: inventory.Release, Quantity: 1, Time: now}, now, 0, nil)
 	}
-	return k.Ledger.Append(nil), tl.Append(nil), AppendMoves(nil, k.moves)
+	return k.Ledger.Append(nil), tl.Append(nil), k.moves.Append(nil)
 }
 
 func TestACutIsNoticed(t *testing.T) {
@@ -109,7 +103,7 @@ func TestACutIsNoticed(t *testing.T) {
 		name  string
 		value []byte
 		into  coded
-	}{{"ledger", l, &Ledger{}}, {"timeline", tl, &Timeline{}}, {"page", page, &moves{}}} {
+	}{{"ledger", l, &Ledger{}}, {"timeline", tl, &Timeline{}}, {"page", page, &Moves{}}} {
 		for n := range c.value {
 			r := wire.NewReader(c.value[:n])
 			c.into.Read(r)
@@ -127,7 +121,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		for _, pair := range [][2]coded{{&Ledger{}, &Ledger{}}, {&Timeline{}, &Timeline{}}, {&moves{}, &moves{}}} {
+		for _, pair := range [][2]coded{{&Ledger{}, &Ledger{}}, {&Timeline{}, &Timeline{}}, {&Moves{}, &Moves{}}} {
 			r := wire.NewReader(value)
 			pair[0].Read(r)
 			if r.Done() != nil {

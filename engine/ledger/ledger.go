@@ -31,14 +31,6 @@ func (r *Register) precedes(d *inventory.Delta) bool {
 	return r.Source < d.Source
 }
 
-// Move is a change of on-hand, of what a channel consumed of its ring-fence, or of both.
-type Move struct {
-	Time     inventory.Millis
-	OnHand   int64 // signed units
-	Channel  int   // index into Ledger.Channels plus one; 0: no channel's consumption
-	Consumed int64 // signed units
-}
-
 // History calls yield for every move that was closed into a page and is not
 // older than since, in any order.
 type History func(since inventory.Millis, yield func(Move)) error
@@ -72,7 +64,7 @@ type Ledger struct {
 	priceAt inventory.Millis
 
 	safety   Register
-	moves    []Move           // the newest, in order of arrival
+	moves    Moves            // the newest
 	pagedEnd inventory.Millis // greatest time of any closed page; 0: none
 	pages    uint32           // how many pages were ever closed
 }
@@ -227,12 +219,7 @@ func (l *Ledger) move(m Move) {
 			c.consumed += m.Consumed
 		}
 	}
-	if n := len(l.moves); n > 0 && l.moves[n-1].Time == m.Time && l.moves[n-1].Channel == m.Channel {
-		l.moves[n-1].OnHand += m.OnHand
-		l.moves[n-1].Consumed += m.Consumed
-		return
-	}
-	l.moves = append(l.moves, m)
+	l.moves.add(m)
 }
 
 // count makes d the latest count: its quantity, and on top what moved since its time.
@@ -270,46 +257,40 @@ func (l *Ledger) since(time inventory.Millis, history History, yield func(Move))
 			return err
 		}
 	}
-	for _, m := range l.moves {
-		if m.Time >= time {
-			yield(m)
-		}
-	}
-	return nil
+	return l.moves.Each(time, yield)
 }
 
 // Page is moves that left the ledger.
 type Page struct {
 	Number uint32           // rising per key
 	End    inventory.Millis // greatest time in it
-	Moves  []Move
+	Moves  Moves
 }
 
 // ClosePage hands out the moves held here once they fill a page, and reports
 // whether they did. Moves older than horizon, which nothing can ask for any more,
-// are dropped first. The page's Moves are good until the next call of a method.
-func (l *Ledger) ClosePage(horizon inventory.Millis) (Page, bool) {
-	if len(l.moves) < PageMoves {
-		return Page{}, false
+// are dropped first. The page's Moves are the caller's. An error says that what was read from the
+// store is broken.
+func (l *Ledger) ClosePage(horizon inventory.Millis) (Page, bool, error) {
+	if l.moves.Len() < PageMoves {
+		return Page{}, false, nil
 	}
-	kept := l.moves[:0]
-	for _, m := range l.moves {
-		if m.Time >= horizon {
-			kept = append(kept, m)
-		}
-	}
-	l.moves = kept
-	if len(l.moves) < PageMoves/2 {
-		return Page{}, false
-	}
-	page := Page{Number: l.pages, Moves: l.moves}
-	for _, m := range l.moves {
+	page := Page{Number: l.pages}
+	err := l.moves.Each(horizon, func(m Move) {
+		page.Moves.add(m)
 		page.End = max(page.End, m.Time)
+	})
+	if err != nil {
+		return Page{}, false, err
+	}
+	if page.Moves.Len() < PageMoves/2 {
+		l.moves = page.Moves
+		return Page{}, false, nil
 	}
 	l.pages++
 	l.pagedEnd = max(l.pagedEnd, page.End)
-	l.moves = l.moves[:0]
-	return page, true
+	l.moves.reset()
+	return page, true, nil
 }
 
 func registered(d *inventory.Delta) Register {

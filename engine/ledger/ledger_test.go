@@ -3,11 +3,14 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
+	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -22,10 +25,8 @@ type kept struct {
 
 func (k *kept) history(since inventory.Millis, yield func(Move)) error {
 	for _, p := range k.pages {
-		for _, m := range p.Moves {
-			if m.Time >= since {
-				yield(m)
-			}
+		if err := p.Moves.Each(since, yield); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -35,8 +36,11 @@ func (k *kept) apply(t interface{ Fatal(...any) }, d inventory.Delta, horizon in
 	if err := k.Apply(&d, k.history); err != nil {
 		t.Fatal(err)
 	}
-	if page, full := k.ClosePage(horizon); full {
-		page.Moves = append([]Move(nil), page.Moves...)
+	page, full, err := k.ClosePage(horizon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if full {
 		k.pages = append(k.pages, page)
 	}
 }
@@ -91,12 +95,12 @@ func TestAHotLedgerStaysSmall(t *testing.T) {
 	for i := range 10 * PageMoves {
 		now := gen.Start + inventory.Millis(i)*inventory.Second
 		k.apply(t, inventory.Delta{Kind: inventory.Adjust, Quantity: 1, Time: now}, now-inventory.Hour)
-		if len(k.moves) >= PageMoves {
-			t.Fatalf("%d moves are held, a page has %d", len(k.moves), PageMoves)
+		if k.moves.Len() >= PageMoves {
+			t.Fatalf("%d moves are held, a page has %d", k.moves.Len(), PageMoves)
 		}
 	}
 	for _, p := range k.pages {
-		if p.Number != numbers || p.End != p.Moves[len(p.Moves)-1].Time {
+		if p.Number != numbers || p.End != p.Moves.last.Time {
 			t.Errorf("page %d ends at %v; want number %d, ending at its last move", p.Number, p.End, numbers)
 		}
 		numbers++
@@ -112,7 +116,7 @@ func TestMovesOfOneMomentAreOne(t *testing.T) {
 	for range 100 {
 		k.apply(t, inventory.Delta{Kind: inventory.Sale, Quantity: 2, Time: gen.Start, Channel: "web"}, 0)
 	}
-	if want := (Move{gen.Start, -200, 1, 200}); len(k.moves) != 1 || k.moves[0] != want {
+	if want := (Move{gen.Start, -200, 1, 200}); k.moves.Len() != 1 || k.moves.last != want {
 		t.Errorf("moves are %+v, want %+v alone", k.moves, want)
 	}
 }
@@ -124,8 +128,8 @@ func TestOldMovesAreDroppedRatherThanPaged(t *testing.T) {
 		now := gen.Start + inventory.Millis(i)*inventory.Hour
 		k.apply(t, inventory.Delta{Kind: inventory.Adjust, Quantity: 1, Time: now}, now-2*inventory.Hour)
 	}
-	if len(k.pages) != 0 || len(k.moves) >= PageMoves {
-		t.Errorf("%d pages and %d moves, want no page", len(k.pages), len(k.moves))
+	if len(k.pages) != 0 || k.moves.Len() >= PageMoves {
+		t.Errorf("%d pages and %d moves, want no page", len(k.pages), k.moves.Len())
 	}
 }
 
@@ -213,5 +217,69 @@ func TestChannelATPLeavesOutWhatOthersKeep(t *testing.T) {
 	}
 	if k.Find("store") != nil {
 		t.Error("a channel that nothing named is known")
+	}
+}
+
+// TestMovesAreAList of what was added, in memory and as stored, but for those of one moment.
+func TestMovesAreAList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var m Moves
+		var list []Move
+		for range rapid.IntRange(0, 60).Draw(t, "moves") {
+			move := Move{
+				Time:    inventory.Millis(rapid.Int64Range(0, 30).Draw(t, "time")),
+				OnHand:  rapid.Int64Range(-inventory.QuantityMax, inventory.QuantityMax).Draw(t, "units"),
+				Channel: rapid.IntRange(0, 2).Draw(t, "channel"),
+			}
+			if move.Channel > 0 {
+				move.Consumed = -move.OnHand
+			}
+			m.add(move)
+			if n := len(list); n > 0 && list[n-1].Time == move.Time && list[n-1].Channel == move.Channel {
+				list[n-1].OnHand += move.OnHand
+				list[n-1].Consumed += move.Consumed
+				continue
+			}
+			list = append(list, move)
+		}
+		var back Moves
+		r := wire.NewReader(m.Append(nil))
+		back.Read(r)
+		if err := r.Done(); err != nil {
+			t.Fatal(err)
+		}
+		since := inventory.Millis(rapid.Int64Range(0, 31).Draw(t, "since"))
+		want := slices.DeleteFunc(slices.Clone(list), func(m Move) bool { return m.Time < since })
+		for _, m := range []*Moves{&m, &back} {
+			var got []Move
+			if err := m.Each(since, func(move Move) { got = append(got, move) }); err != nil {
+				t.Fatal(err)
+			}
+			if m.Len() != len(list) || !slices.Equal(got, want) {
+				t.Fatalf("%d moves, from %d on %+v; want %d, %+v", m.Len(), since, got, len(list), want)
+			}
+		}
+	})
+}
+
+func TestBrokenMovesAreTold(t *testing.T) {
+	var m Moves
+	m.Read(wire.NewReader([]byte{3, 1, 0x80, 0, 0, 0, 0}))
+	if err := m.Each(0, func(Move) { t.Error("a move was read") }); err == nil || !strings.Contains(err.Error(), "read a list of 3 moves: value is cut short") {
+		t.Errorf("read broken moves: %v", err)
+	}
+}
+
+// BenchmarkMoves is what a page of moves costs to gather and to write.
+func BenchmarkMoves(b *testing.B) {
+	var m Moves
+	var page []byte
+	b.ReportAllocs()
+	for i := range b.N {
+		m.add(Move{gen.Start + inventory.Millis(i*700), -2, 1 + i%3, 2})
+		if m.Len() == PageMoves {
+			page = m.Append(page[:0])
+			m.reset()
+		}
 	}
 }
