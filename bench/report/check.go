@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -26,7 +27,13 @@ func (r Report) Check() error {
 	return nil
 }
 
+// scenarioName is what a command line and the name of a Go benchmark can hold.
+var scenarioName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
 func (s Scenario) check() error {
+	if !scenarioName.MatchString(s.Name) {
+		return errors.New("the name is not lower-case words with hyphens")
+	}
 	if len(s.Runs) > RunsMax {
 		return fmt.Errorf("%d runs; at most %d", len(s.Runs), RunsMax)
 	}

@@ -51,8 +51,7 @@ func (s Scenario) Summaries() []Summary {
 // summarize works out the median and its interval.
 func (s *Summary) summarize() {
 	n := len(s.Values)
-	sample := benchmath.NewSample(slices.Clone(s.Values), &benchmath.DefaultThresholds)
-	sum := benchmath.AssumeNothing.Summary(sample, level)
+	sum := benchmath.AssumeNothing.Summary(sampleOf(s.Values), level)
 	s.Median, s.Low, s.High, s.Level = sum.Center, sum.Lo, sum.Hi, sum.Confidence
 	if math.IsInf(s.Low, 0) || math.IsInf(s.High, 0) {
 		// All runs lie on one side of the median with the probability 2·½ⁿ.
@@ -130,7 +129,7 @@ func (s Scenario) about() string {
 	return ""
 }
 
-// Usage is a process over the runs of a scenario: medians, and the share of all CPU.
+// usage is a process over the runs of a scenario: medians, and the share of all CPU.
 type usage struct {
 	Name   string
 	CPU    float64 // nanoseconds
@@ -167,6 +166,10 @@ func (s Scenario) usages() []usage {
 }
 
 func median(values []float64) float64 {
-	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
-	return benchmath.AssumeNothing.Summary(sample, level).Center
+	return benchmath.AssumeNothing.Summary(sampleOf(values), level).Center
+}
+
+// sampleOf leaves the values in their order; benchmath would sort them.
+func sampleOf(values []float64) *benchmath.Sample {
+	return benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
 }
