@@ -42,7 +42,8 @@ type Set struct {
 	live   int64 // the oldest epoch that is remembered
 	swept  int64 // blocks of epochs before it are gone from the store
 	nextID uint64
-	input  []byte
+
+	input, key, block []byte // scratch
 }
 
 // Open returns the set that store holds, for a lateness and a bound on the table's
@@ -126,7 +127,7 @@ func (s *Set) Flush(sequence uint64, w Writer) error {
 
 // writeBlocks writes the fresh ids, a block an epoch; epochs rise.
 func (s *Set) writeBlocks(sequence uint64, w Writer) error {
-	var key, block []byte
+	key, block := s.key, s.block
 	for rest := s.fresh; len(rest) > 0; {
 		epoch := rest[0].epoch
 		block = block[:0]
@@ -139,7 +140,7 @@ func (s *Set) writeBlocks(sequence uint64, w Writer) error {
 			return err
 		}
 	}
-	s.fresh = s.fresh[:0]
+	s.key, s.block, s.fresh = key, block, s.fresh[:0]
 	return nil
 }
 

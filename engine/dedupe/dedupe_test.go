@@ -200,8 +200,8 @@ func TestABloomFilterMissesNothing(t *testing.T) {
 			through++
 		}
 	}
-	if through > ids*2/100 {
-		t.Errorf("%d of %d others pass, want under 2 %% (0.8 %% by design)", through, ids)
+	if through > ids*3/1000 {
+		t.Errorf("%d of %d others pass, want under 0.3 %% (0.1 %% by design)", through, ids)
 	}
 }
 

@@ -6,37 +6,10 @@ import (
 )
 
 const (
-	pageIDs       = 256 // ids a page
-	pageEntry     = 24  // bytes an id in a page: Hi, Lo, epoch
-	blockEntry    = 16  // bytes an id in a block: Hi, Lo
-	bloomBitsAnID = 10
-	bloomProbes   = 7 // 0.8 % false positives at 10 bits an id
+	pageIDs    = 256 // ids a page
+	pageEntry  = 24  // bytes an id in a page: Hi, Lo, epoch
+	blockEntry = 16  // bytes an id in a block: Hi, Lo
 )
-
-// bloom is a Bloom filter over IDs, which are hashes already: the probes are
-// Lo + i·Hi (Kirsch and Mitzenmacher 2006).
-type bloom struct{ bits []uint64 }
-
-func newBloom(ids int) bloom { return bloom{make([]uint64, ids*bloomBitsAnID/64+1)} }
-
-func (b bloom) add(id ID) {
-	n := uint64(len(b.bits)) * 64
-	for i := range uint64(bloomProbes) {
-		bit := (id.Lo + i*(id.Hi|1)) % n
-		b.bits[bit/64] |= 1 << (bit % 64)
-	}
-}
-
-func (b bloom) may(id ID) bool {
-	n := uint64(len(b.bits)) * 64
-	for i := range uint64(bloomProbes) {
-		bit := (id.Lo + i*(id.Hi|1)) % n
-		if b.bits[bit/64]&(1<<(bit%64)) == 0 {
-			return false
-		}
-	}
-	return true
-}
 
 // run is a sorted list of ids in the store, forgotten as a whole when its newest epoch is.
 type run struct {
