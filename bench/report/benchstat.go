@@ -14,10 +14,13 @@ import (
 //
 //	benchstat a.txt b.txt
 //
-// A metric's unit is its own unit and its name, as in ns-p99; the name throughput is left out, as in
-// deltas/s. What makes two reports incomparable is configuration, so that benchstat
-// sets such reports apart; all else is in comments. The error is the writer's.
+// A metric's unit is its own unit and its name, as in ns-p99; the name is left out
+// of the throughput, as in deltas/s, and of the deltas per core-second. What makes two reports incomparable is configuration, so that benchstat
+// sets such reports apart; all else is in comments. An error names what [Report.Check] refuses, or is the writer's.
 func WriteBenchstat(w io.Writer, r Report) error {
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("write for benchstat: %w", err)
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# holdfast %s, %s\n", plain(r.Version), r.Started.UTC().Format(time.RFC3339))
 	fmt.Fprintf(&b, "goos: %s\ngoarch: %s\n", plain(r.Machine.OS), plain(r.Machine.Arch))
@@ -86,7 +89,7 @@ func unitsOf(r Report) []unit {
 }
 
 func unitName(m Metric) string {
-	if m.Name == "throughput" {
+	if m.Name == "throughput" || m.Unit == PerCoreSecond {
 		return word(m.Unit)
 	}
 	return word(m.Unit) + "-" + word(m.Name)

@@ -76,7 +76,7 @@ func bytesOf(n int64) string {
 	if n == 0 {
 		return known("")
 	}
-	return scaleOf(Bytes, float64(n)).full(float64(n))
+	return short(Bytes, float64(n))
 }
 
 func timeOf(d time.Duration) string {

@@ -16,7 +16,6 @@ func Write(w io.Writer, r Report) error {
 	}
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	out.SetIndent("", " ")
 	if err := out.Encode(r); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

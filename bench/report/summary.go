@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -107,15 +108,7 @@ func (s Scenario) typical() int {
 	if len(runs) == 0 {
 		return len(s.Runs) - 1
 	}
-	slices.SortStableFunc(runs, func(a, b run) int {
-		if a.value < b.value {
-			return -1
-		}
-		if a.value > b.value {
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(a.value, b.value) })
 	return runs[(len(runs)-1)/2].index
 }
 
