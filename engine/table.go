@@ -42,6 +42,8 @@ type table[T any, P value[T]] struct {
 	// evictions counts the items that left: until it rises a pointer to an item stays right.
 	evictions uint64
 
+	hits, misses uint64 // of those looked for: in memory, asked of the store
+
 	key   []byte
 	coded []byte
 }
@@ -58,6 +60,7 @@ func (t *table[T, P]) lookup(key []byte) *item[T] {
 	it := t.items[string(key)]
 	if it != nil {
 		it.recent = true
+		t.hits++
 	}
 	return it
 }
@@ -81,6 +84,7 @@ func (t *table[T, P]) find(key []byte) (*item[T], error) {
 
 // load brings in from the store what it has of a key that is not in memory.
 func (t *table[T, P]) load(key []byte) (*item[T], error) {
+	t.misses++
 	t.key = append(append(t.key[:0], t.prefix), key...)
 	coded, err := t.store.Get(t.key)
 	if err != nil {
