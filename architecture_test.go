@@ -29,7 +29,9 @@ var rooms = map[string][]string{
 	"console":           {"inventory", "codec", "console"},
 	"internal/oracle":   {"inventory", "internal/oracle"},
 	"bench/report":      {},
-	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/handwritten", "bench/reference", "bench/report"},
+	"bench/load":        {"inventory"},
+	"bench/drive":       {"inventory", "codec", "bench/load"},
+	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/reference", "bench/report"},
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
 	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "console", "bench", "bench/report", "cmd/holdfast"},
