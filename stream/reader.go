@@ -19,7 +19,7 @@ type Bounds struct {
 	Fetches int
 
 	// FetchDeltas and FetchBytes bound a fetch; the message that reaches a bound is
-	// still in it. 8192 deltas and 1 MiB by default.
+	// still in it. 1024 deltas and 1 MiB by default.
 	FetchDeltas, FetchBytes int
 
 	// PullMessages and PullBytes bound what is asked of the server at once, 5000
@@ -30,7 +30,7 @@ type Bounds struct {
 
 const (
 	fetchesDefault      = 4
-	fetchDeltasDefault  = 8192
+	fetchDeltasDefault  = 1024
 	fetchBytesDefault   = 1 << 20
 	pullMessagesDefault = 5000
 	pullBytesDefault    = 4 << 20
