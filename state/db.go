@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -33,6 +35,9 @@ type DB struct {
 	scratch []byte
 	// outbox bounds the ordinals in the committed outbox; first > last: none.
 	outbox struct{ first, last uint64 }
+	// stalls are the commits that had to wait for Pebble, and for how many ns; the owner
+	// adds, Metrics reads.
+	stalls, stalled atomic.Int64
 
 	// mu guards closed; snapshots counts those open. Close sets closed, then
 	// waits for them.
@@ -154,6 +159,11 @@ func (db *DB) Commit(b *Batch) error {
 	if err := b.pebble.Commit(pebble.NoSync); err != nil {
 		return db.failed("commit", err)
 	}
+	stats := b.pebble.CommitStats()
+	if waited := stats.MemTableWriteStallDuration + stats.L0ReadAmpWriteStallDuration; waited > 0 {
+		db.stalls.Add(1)
+		db.stalled.Add(int64(waited))
+	}
 	db.outbox.first, db.outbox.last = b.outbox.first, b.outbox.last
 	return nil
 }
@@ -199,17 +209,23 @@ func (db *DB) failed(what string, err error) error {
 	return fmt.Errorf("state of partition %d: %s: %w", db.partition, what, err)
 }
 
-// Metrics are figures of one partition's storage.
+// Metrics are figures of one partition's storage. Counts are since it was opened.
 type Metrics struct {
 	DiskBytes           uint64 // of all files
 	MemTableBytes       uint64
+	L0Tables            int64  // flushed and not compacted yet
+	ReadAmplification   int    // tables that a read may have to look into
+	CompactionDebtBytes uint64 // estimate of what is to be compacted
 	Flushes             int64
 	Compactions         int64
-	CompactionDebtBytes uint64 // estimate of what is to be compacted
-	ReadAmplification   int    // tables that a read may have to look into
-	CacheHits           int64  // of the block cache that all partitions share
-	CacheMisses         int64
-	CacheBytes          int64
+	WrittenBytes        uint64        // to tables, by both
+	Stalls              int64         // commits that had to wait until a flush or a compaction was done
+	Stalled             time.Duration // for how long they did
+
+	// Of the block cache that all partitions share.
+	CacheHits   int64
+	CacheMisses int64
+	CacheBytes  int64
 }
 
 // Metrics returns the partition's figures; zero after it is closed. Any goroutine
@@ -221,13 +237,21 @@ func (db *DB) Metrics() Metrics {
 		return Metrics{}
 	}
 	m := db.pebble.Metrics()
+	written := uint64(0)
+	for i := range m.Levels {
+		written += m.Levels[i].TableBytesFlushed + m.Levels[i].TableBytesCompacted
+	}
 	return Metrics{
 		DiskBytes:           m.DiskSpaceUsage(),
 		MemTableBytes:       m.MemTable.Size,
+		L0Tables:            m.Levels[0].TablesCount,
+		ReadAmplification:   m.ReadAmp(),
+		CompactionDebtBytes: m.Compact.EstimatedDebt,
 		Flushes:             m.Flush.Count,
 		Compactions:         m.Compact.Count,
-		CompactionDebtBytes: m.Compact.EstimatedDebt,
-		ReadAmplification:   m.ReadAmp(),
+		WrittenBytes:        written,
+		Stalls:              db.stalls.Load(),
+		Stalled:             time.Duration(db.stalled.Load()),
 		CacheHits:           m.BlockCache.Hits,
 		CacheMisses:         m.BlockCache.Misses,
 		CacheBytes:          m.BlockCache.Size,
