@@ -12,8 +12,9 @@ import (
 // RunsMax is the most runs that a scenario may have: the exact statistics grow with their fourth power.
 const RunsMax = 50
 
-// Check returns what makes no sense in a report, such as a value that is not a number or a series with
-// more times than values; nil if it is sound. [Write] and [Read] refuse what it refuses.
+// Check returns what makes no sense in a report, such as a value that is not a number or no measurement's
+// size, or a series with more times than values; nil if it is sound. [Write] and [Read] refuse what
+// it refuses.
 func (r Report) Check() error {
 	if r.Format != Format {
 		return fmt.Errorf("format %d; this program knows %d", r.Format, Format)
@@ -75,7 +76,7 @@ func (m Metric) check() error {
 	if err := checkUnit(m.Unit); err != nil {
 		return err
 	}
-	if !finite(m.Value) {
+	if !measurable(m.Value) {
 		return fmt.Errorf("value %v", m.Value)
 	}
 	switch m.Better {
@@ -89,7 +90,7 @@ func (m Metric) check() error {
 	if b := m.Target.Bound; b != AtLeast && b != AtMost {
 		return fmt.Errorf("target's bound %q; it is %q or %q", b, AtLeast, AtMost)
 	}
-	if !finite(m.Target.Value) {
+	if !measurable(m.Target.Value) {
 		return fmt.Errorf("target %v", m.Target.Value)
 	}
 	return nil
@@ -104,10 +105,10 @@ func (s Series) check() error {
 	}
 	before := 0.0
 	for i, at := range s.At {
-		if !finite(at) || at < before {
+		if !measurable(at) || at < before {
 			return fmt.Errorf("time %d is %v, after %v", i, at, before)
 		}
-		if !finite(s.Value[i]) {
+		if !measurable(s.Value[i]) {
 			return fmt.Errorf("value %d is %v", i, s.Value[i])
 		}
 		before = at
@@ -163,4 +164,10 @@ func checkUnit(unit string) error {
 	return nil
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// measurable wants what can have been measured: charts and ratios may then multiply and divide
+// without a thought to the ends of what a float64 holds.
+func measurable(v float64) bool {
+	const least, most = 1e-100, 1e100
+	size := math.Abs(v)
+	return size == 0 || size >= least && size <= most // a NaN is neither
+}

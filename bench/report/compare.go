@@ -86,7 +86,7 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// Compare holds b against a.
+// Compare holds b against a. Both are reports that [Report.Check] takes.
 func Compare(a, b Report) Comparison {
 	c := Comparison{A: Origin{a.Version, a.Started}, B: Origin{b.Version, b.Started}}
 	hard, soft := differences(slices.Concat(a.Machine.facts(), a.Settings.facts()), slices.Concat(b.Machine.facts(), b.Settings.facts()))
@@ -166,9 +166,8 @@ func compareScenarios(a, b Scenario, comparable bool) ScenarioComparison {
 func compareMetrics(a, b Summary) MetricComparison {
 	m := MetricComparison{A: a, B: b}
 	if a.Median > 0 && b.Median >= 0 {
-		if ratio := b.Median / a.Median; finite(ratio) {
-			m.Ratio = &ratio
-		}
+		ratio := b.Median / a.Median
+		m.Ratio = &ratio
 	}
 	m.Interval = ratioInterval(a.Values, b.Values)
 	var differs bool
@@ -195,7 +194,7 @@ func compareMetrics(a, b Summary) MetricComparison {
 	return m
 }
 
-// WriteJSON writes the comparison as JSON. The error is the writer's, or that a value is not finite.
+// WriteJSON writes the comparison as JSON. The error is the writer's.
 func (c Comparison) WriteJSON(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)

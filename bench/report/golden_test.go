@@ -15,7 +15,10 @@ var update = flag.Bool("update", false, "write what is there now into testdata")
 
 // TestGolden holds everything that people see of the samples against testdata.
 func TestGolden(t *testing.T) {
-	slow, fast := sample(1), sample(1.1)
+	slow, fast, elsewhere := sample(1), sample(1.1), sample(1.3)
+	elsewhere.Machine.CPU, elsewhere.Machine.Cores, elsewhere.Machine.Go = "Another CPU", 4, "go1.27.0"
+	elsewhere.Scenarios = elsewhere.Scenarios[1:]
+	elsewhere.Scenarios[0].Config["rate"] = 60_000.0
 	for _, c := range []struct {
 		file  string
 		write func(io.Writer) error
@@ -25,6 +28,7 @@ func TestGolden(t *testing.T) {
 		{"report.txt", func(w io.Writer) error { return report.WriteBenchstat(w, slow) }},
 		{"report.html", func(w io.Writer) error { return report.WriteHTML(w, slow) }},
 		{"compare.table", report.Compare(slow, fast).WriteTable},
+		{"elsewhere.table", report.Compare(slow, elsewhere).WriteTable},
 		{"compare.json", report.Compare(slow, fast).WriteJSON},
 	} {
 		t.Run(c.file, func(t *testing.T) {

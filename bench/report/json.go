@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -26,32 +27,36 @@ func Write(w io.Writer, r Report) error {
 // scenario's Config come back as float64. The error says where the JSON breaks off, that
 // it is no report, that its format is another one, or what [Report.Check] refuses.
 func Read(r io.Reader) (Report, error) {
-	text, err := io.ReadAll(io.LimitReader(r, SizeMax+1))
+	report, err := read(r, SizeMax)
 	if err != nil {
 		return Report{}, fmt.Errorf("read report: %w", err)
 	}
-	if len(text) > SizeMax {
-		return Report{}, fmt.Errorf("read report: more than %d bytes", SizeMax)
+	return report, nil
+}
+
+func read(r io.Reader, sizeMax int64) (report Report, err error) {
+	text, err := io.ReadAll(io.LimitReader(r, sizeMax+1))
+	if err != nil {
+		return report, err
+	}
+	if int64(len(text)) > sizeMax {
+		return report, fmt.Errorf("more than %d bytes", sizeMax)
 	}
 	// The number comes first: in another format the fields may be others too.
 	var head struct {
 		Format *int `json:"format"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
+		return report, err
 	}
 	if head.Format == nil {
-		return Report{}, fmt.Errorf("read report: no format number: this is no report of holdfast bench")
+		return report, errors.New("no format number: this is no report of holdfast bench")
 	}
 	if *head.Format != Format {
-		return Report{}, fmt.Errorf("read report: format %d; this program knows %d", *head.Format, Format)
+		return report, fmt.Errorf("format %d; this program knows %d", *head.Format, Format)
 	}
-	var report Report
 	if err := json.Unmarshal(text, &report); err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
+		return report, err
 	}
-	if err := report.Check(); err != nil {
-		return Report{}, fmt.Errorf("read report: %w", err)
-	}
-	return report, nil
+	return report, report.Check()
 }

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 )
 
 //go:embed page.html
@@ -95,8 +96,12 @@ func WriteHTML(w io.Writer, r Report) error {
 	if err := t.Execute(&b, p); err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}
-	_, err = w.Write(b.Bytes())
-	return err
+	for line := range bytes.Lines(b.Bytes()) {
+		if _, err := io.WriteString(w, plain(strings.TrimSuffix(string(line), "\n"))+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func partOf(s Scenario) scenarioPart {

@@ -22,11 +22,7 @@ func ratioInterval(a, b []float64) *Interval {
 		}
 	}
 	slices.Sort(ratios)
-	i := Interval{Low: ratios[k-1], High: ratios[len(ratios)-k]}
-	if !finite(i.High) {
-		return nil // the quotient of numbers at the ends of what a float64 holds
-	}
-	return &i
+	return &Interval{Low: ratios[k-1], High: ratios[len(ratios)-k]}
 }
 
 // criticalRank returns the greatest k for which U is under k with at most 2.5 %, U being how many of
