@@ -26,7 +26,7 @@ type encoder struct {
 // encode returns o as it is published. A rejected delta goes whole, so it is cut out
 // of the message that it stood in.
 func (e *encoder) encode(o *engine.Output, f *Fetch, m *Message) (Output, error) {
-	out := Output{Ordinal: o.Ordinal}
+	out := Output{Ordinal: o.Ordinal, cause: m.UnixNanos}
 	var err error
 	switch {
 	case o.Command != nil:

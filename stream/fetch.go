@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -27,12 +28,19 @@ type Fetch struct {
 	Messages []Message   // at least one
 	Batch    codec.Batch // the deltas of all of them, in order
 
-	bytes int // of all payloads
+	bytes    int           // of all payloads
+	decoding time.Duration // of the first message: a sample, as to look at the clock costs as much as half a delta
 }
 
 func (f *Fetch) add(sequence uint64, unixNanos int64, data []byte) {
 	first := len(f.Batch.Deltas)
-	f.Batch.Decode(data)
+	if len(f.Messages) == 0 {
+		began := time.Now()
+		f.Batch.Decode(data)
+		f.decoding = time.Since(began)
+	} else {
+		f.Batch.Decode(data)
+	}
 	f.Messages = append(f.Messages, Message{
 		Sequence:  sequence,
 		UnixNanos: unixNanos,

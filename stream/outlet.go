@@ -166,9 +166,10 @@ func (o *outlet) settle(ordinal uint64) {
 	n := 0
 	for n < len(o.queue) && o.queue[n].Ordinal <= ordinal {
 		p.bytes -= o.queue[n].size()
-		o.queue[n] = Output{}
 		n++
 	}
+	p.times.stored(o.queue[:n])
+	clear(o.queue[:n])
 	o.queue = o.queue[n:]
 	p.wakeAll()
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
 )
@@ -14,6 +15,9 @@ type Output struct {
 	Subject string
 	Headers []Header // besides HeaderOutput, which the publisher adds
 	Data    []byte
+
+	cause int64     // Unix nanoseconds at which the log took in what it was said about; 0: not known, it comes from the outbox
+	said  time.Time // when a command was given to the publisher
 }
 
 // Header is one header of a message.

@@ -75,6 +75,7 @@ type slot struct {
 	publisher *Publisher
 	progress  *progress
 	tally     *tallyBook
+	stages    *stages // nil: it could not be opened
 }
 
 // Start creates what is missing, opens every partition, and begins to apply. A
@@ -197,7 +198,7 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 			continue
 		}
 		running++
-		p.slots[i] = slot{db: w.db, publisher: w.publisher, progress: w.progress, tally: w.tally}
+		p.slots[i] = slot{db: w.db, publisher: w.publisher, progress: w.progress, tally: w.tally, stages: w.stages}
 		p.done.Go(func() { p.run(run, w) })
 	}
 	if running == 0 {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // progress is how far a partition has come, as of its last commit. Its worker moves
@@ -12,7 +13,9 @@ import (
 type progress struct {
 	mu       sync.Mutex
 	status   engine.Status
-	said     uint64 // ordinal of the last output
+	said     uint64           // ordinal of the last output
+	logTime  inventory.Millis // when the log took in the last message applied; 0: none is
+	caches   [6]engine.CacheStats
 	caughtUp bool
 	err      error         // why it stands still; nil while it does not
 	moved    chan struct{} // closed at the next change; nil while nobody waits

@@ -40,6 +40,7 @@ var errPublisherClosed = errors.New("the publisher is closed")
 // Publish is for one goroutine; the rest is for any.
 type Publisher struct {
 	outlets [kinds]*outlet
+	times   commandTimes
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 
@@ -138,6 +139,9 @@ func (p *Publisher) Publish(ctx context.Context, o Output) error {
 		return nil
 	}
 	p.bytes += size
+	if o.Kind == Command {
+		o.said = time.Now()
+	}
 	out.queue = append(out.queue, o)
 	wake(out.wake)
 	return nil
@@ -232,6 +236,16 @@ func (p *Publisher) Err() error {
 		}
 	}
 	return nil
+}
+
+// waiting returns how many outputs of each kind are not known to be stored.
+func (p *Publisher) waiting() (all [kinds]int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for kind, out := range p.outlets {
+		all[kind] = len(out.queue)
+	}
+	return all
 }
 
 // Close stops publishing, waits until it has, and leaves what is queued where it is: in

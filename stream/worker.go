@@ -54,6 +54,7 @@ type worker struct {
 
 	progress *progress
 	tally    *tallyBook
+	stages   *stages
 }
 
 // openWorker takes up partition db where it was left: it checks that the log is the one
@@ -69,6 +70,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		counts:    batchTally{rare: newTally()},
 		progress:  &progress{},
 		tally:     &tallyBook{all: newTally()},
+		stages:    &stages{},
 	}
 	defer func() {
 		if err != nil {
@@ -134,7 +136,9 @@ func (w *worker) run(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, w.commitOpen())
 		}
+		taken := w.stages.taken(fetch)
 		err = w.apply(ctx, fetch)
+		w.stages.applied(taken)
 		if err == nil && w.due() {
 			err = w.commit()
 		}
@@ -271,6 +275,7 @@ func (w *worker) say(ctx context.Context, f *Fetch, m *Message) error {
 // commit writes all that changed, what may not be published yet, and the position, in
 // one batch.
 func (w *worker) commit() error {
+	began := time.Now()
 	b := w.batch
 	b.Reset()
 	if err := w.engine.Flush(b); err != nil {
@@ -306,6 +311,7 @@ func (w *worker) commit() error {
 	w.engine.Committed()
 	w.open = 0
 	w.counts.moveTo(w.tally)
+	w.stages.committed(began)
 	w.report()
 	return nil
 }
@@ -320,6 +326,8 @@ func (w *worker) report() {
 			Standing:  w.engine.Standing(),
 		}
 		p.said = w.said
+		p.logTime = w.last.LogTime
+		p.caches = w.engine.Caches()
 		p.caughtUp = p.caughtUp || w.last.Sequence >= w.reader.LastAtOpen()
 	})
 }
