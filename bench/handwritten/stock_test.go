@@ -138,7 +138,7 @@ type model interface {
 	Window(sku, location string, s oracle.Series, size inventory.Millis) map[inventory.Millis]oracle.Total
 }
 
-// equalStock compares all figures of all keys, and the windows.
+// equalStock compares all figures of all keys, and the windows. What is held follows from the directives.
 func equalStock(t fataler, p *partition, m model) {
 	t.Helper()
 	for _, key := range m.Keys() {
@@ -148,6 +148,9 @@ func equalStock(t fataler, p *partition, m model) {
 		}
 		want := m.Availability(key.SKU, key.Location)
 		want.Price = 0 // the consumer knows none
+		for i := range want.Channels {
+			want.Channels[i].Held = false
+		}
 		sameText(t, fmt.Sprintf("figures of %v", key), figures(availability(r, key)), figures(want))
 		for i, size := range windowSizes {
 			panes, w := m.Window(key.SKU, key.Location, oracle.Demand, size), r.Demand[i]
@@ -167,7 +170,7 @@ func availability(r *record, key inventory.Key) inventory.Availability {
 	for i := range r.Channels {
 		c := &r.Channels[i]
 		a.Channels = append(a.Channels, inventory.ChannelAvailability{
-			Channel: c.Name, ATP: r.share(c.Name), Allocated: c.Fence, Fenced: c.fenced(), Listed: c.Listed, Held: c.Held,
+			Channel: c.Name, ATP: r.share(c.Name), Allocated: c.Fence, Fenced: c.fenced(), Listed: c.Listed,
 		})
 	}
 	return a
