@@ -24,11 +24,11 @@ func (chart) Frame() frame {
 // palette is how many colors the style sheet has; further lines have them again, dashed.
 const palette = 6
 
-// The most points that a line keeps: twice what can be told apart in its width, and less for the
+// The most points that a line keeps: about what can be told apart in its width, and less for the
 // runs that only stand behind.
 const (
-	pointsMost      = 1000
-	pointsMostFaint = 300
+	pointsMost      = 600
+	pointsMostFaint = 200
 )
 
 // point is a value over time or over percentiles, in the units of its axes.

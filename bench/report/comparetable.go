@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -68,10 +69,12 @@ func (m MetricComparison) interval() string {
 	return fmt.Sprintf("%.3f – %.3f", m.Interval.Low, m.Interval.High)
 }
 
+// differences is a block of its own: its columns have nothing to do with those after it.
 func (t *table) differences(all []Difference) {
 	for _, d := range all {
 		t.row("  "+d.What, d.A, d.B)
 	}
+	t.end()
 }
 
 func (t *table) only(what string, a, b []string) {
@@ -80,7 +83,7 @@ func (t *table) only(what string, a, b []string) {
 		names []string
 	}{{"A", a}, {"B", b}} {
 		if len(side.names) > 0 {
-			t.row(what+" only in "+side.name+":", fmt.Sprint(side.names))
+			t.line("  %s only in %s: %s", what, side.name, strings.Join(side.names, ", "))
 		}
 	}
 }

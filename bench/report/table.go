@@ -63,9 +63,12 @@ func newTable(w io.Writer) *table {
 	return t
 }
 
-// line ends the cells before it, and their widths.
+// end ends the columns of the rows before it.
+func (t *table) end() { _ = t.tabs.Flush() } // into a buffer, which has no errors
+
+// line is no row: it ends the columns.
 func (t *table) line(format string, args ...any) {
-	_ = t.tabs.Flush() // into a buffer, which has no errors
+	t.end()
 	t.text.WriteString(plain(fmt.Sprintf(format, args...)))
 	t.text.WriteByte('\n')
 }
@@ -79,7 +82,7 @@ func (t *table) row(cells ...string) {
 }
 
 func (t *table) flush() error {
-	_ = t.tabs.Flush()
+	t.end()
 	for line := range bytes.Lines(t.text.Bytes()) {
 		if _, err := t.to.Write(append(bytes.TrimRight(line, " \n"), '\n')); err != nil {
 			return err
