@@ -75,7 +75,7 @@ func WriteHTML(w io.Writer, r Report) error {
 		return fmt.Errorf("the page's template: %w", err)
 	}
 	p := page{
-		Style:    template.CSS(pageStyle), //nolint:gosec // our own, with nothing of the report in it
+		Style:    template.CSS(pageStyle), // our own, with nothing of the report in it
 		Version:  r.Version,
 		Started:  r.Started.UTC().Format("2 January 2006, 15:04 UTC"),
 		Machine:  r.Machine.facts(),
