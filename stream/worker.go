@@ -234,7 +234,7 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 const (
 	openDeltasMax  = 1 << 16
 	openMax        = 10 * time.Millisecond // how long others don't see what is applied
-	openCatchUpMax = time.Second           // the same before the partition has caught up
+	openCatchUpMax = 5 * time.Second       // the same before the partition has caught up
 )
 
 // due reports whether to commit what is open. What changes again meanwhile is written once,
