@@ -121,6 +121,33 @@ func crashAtEveryBatch(t *testing.T, wal bool, survivesPercent int) {
 	}
 }
 
+// What was committed before a flush began survives once that has ended, and the partition goes on meanwhile.
+func TestABegunFlushOutlivesACrash(t *testing.T) {
+	h := history{seed: 3, count: 12}
+	disk := vfs.NewCrashableMem()
+	options := Options{FS: disk, CacheBytes: 1 << 20}
+	db := openOne(t, options)
+	b := db.NewBatch()
+	defer b.Close()
+	for n := uint64(1); n <= h.count; n++ {
+		h.fill(t, b, n)
+		must(t, db.Commit(b))
+		b.Reset()
+		if n == 4 || n == 9 {
+			<-db.flushed
+			must(t, db.BeginFlush())
+			must(t, db.BeginFlush()) // one at a time
+		}
+		if n == 10 {
+			<-db.flushed
+		}
+	}
+	options.FS = disk.CrashClone(vfs.CrashCloneCfg{})
+	if found := h.check(t, openOne(t, options)); found < 9 {
+		t.Errorf("after the crash the partition is at %d, want 9 at least", found)
+	}
+}
+
 // A partition that crashed goes on where it was and ends like one that did not.
 func TestReplayAfterACrashGivesTheSameState(t *testing.T) {
 	h := history{seed: 2, count: 90}

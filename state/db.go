@@ -39,6 +39,9 @@ type DB struct {
 	// adds, Metrics reads.
 	stalls, stalled atomic.Int64
 
+	// flushed is closed when the last flush that BeginFlush began has ended.
+	flushed <-chan struct{}
+
 	// mu guards closed; snapshots counts those open. Close sets closed, then
 	// waits for them.
 	mu        sync.Mutex
@@ -55,7 +58,9 @@ func openDB(f *Folder, p int) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: if its files are damaged, delete %s and let the log be applied again", err, dir)
 	}
-	db := &DB{folder: f, partition: p, pebble: kv}
+	none := make(chan struct{})
+	close(none)
+	db := &DB{folder: f, partition: p, pebble: kv, flushed: none}
 	if err := errors.Join(db.checkIdentity(), db.findOutbox()); err != nil {
 		return nil, errors.Join(err, kv.Close())
 	}
@@ -173,6 +178,22 @@ func (db *DB) Flush() error {
 	if err := db.pebble.Flush(); err != nil {
 		return db.failed("flush", err)
 	}
+	return nil
+}
+
+// BeginFlush begins to make durable what is committed so far, and does not wait for it; it does nothing while
+// an earlier one goes on. It bounds by time what a crash takes, which the size of a memtable does not.
+func (db *DB) BeginFlush() error {
+	select {
+	case <-db.flushed:
+	default:
+		return nil
+	}
+	flushed, err := db.pebble.AsyncFlush()
+	if err != nil {
+		return db.failed("flush", err)
+	}
+	db.flushed = flushed
 	return nil
 }
 

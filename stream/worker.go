@@ -45,6 +45,7 @@ type worker struct {
 
 	open      int       // deltas applied since the last commit
 	openSince time.Time // when the first of them was
+	flushedAt time.Time // when the last flush of the state began
 
 	// engineBytesMax bounds the engine's cache between two commits: half as much again as it
 	// is shrunk to after each, for what changed stays in it until it is committed.
@@ -250,6 +251,10 @@ func (w *worker) due() bool {
 	return time.Since(w.openSince) >= most
 }
 
+// flushEvery bounds what a crash takes from memory, and so what a start has to apply again before it comes
+// to what is new.
+const flushEvery = 5 * time.Second
+
 // say publishes what the engine said about m, before it is durable: a replay makes the
 // same outputs with the same ordinals, and the publisher knows which are out.
 func (w *worker) say(ctx context.Context, f *Fetch, m *Message) error {
@@ -309,6 +314,12 @@ func (w *worker) commit() error {
 		return err
 	}
 	w.engine.Committed()
+	if now := time.Now(); now.Sub(w.flushedAt) >= flushEvery {
+		w.flushedAt = now
+		if err := w.db.BeginFlush(); err != nil {
+			return err
+		}
+	}
 	w.open = 0
 	w.counts.moveTo(w.tally)
 	w.stages.committed(began)
