@@ -90,6 +90,16 @@ func StartDirectives(ctx context.Context, js jetstream.JetStream, t Topology, lo
 	return d, nil
 }
 
+// Pending is how many commands are not in the bucket yet.
+func (d *Directives) Pending(ctx context.Context) (uint64, error) {
+	consumer, err := d.js.Consumer(ctx, d.topology.OutputStream(Command), directivesConsumer)
+	if err != nil {
+		return 0, fmt.Errorf("directives: ask how many are pending: %w", err)
+	}
+	info := consumer.CachedInfo()
+	return info.NumPending + uint64(info.NumAckPending), nil
+}
+
 // Close stops. What it was about to write, the next projector writes.
 func (d *Directives) Close() error {
 	d.stop()

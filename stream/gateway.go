@@ -71,6 +71,7 @@ type Gateway struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
+	accepted   atomic.Uint64
 	refused    atomic.Uint64
 	complaints seldom
 
@@ -110,6 +111,9 @@ func startGateway(nc *nats.Conn, js jetstream.JetStream, t Topology, log *slog.L
 	g.sub = sub
 	return g, nil
 }
+
+// Accepted is how many messages were stored whole since the start.
+func (g *Gateway) Accepted() uint64 { return g.accepted.Load() }
 
 // Refused is how many messages could not be stored since the start, those included
 // that came faster than they could be taken.
@@ -299,13 +303,15 @@ func (r *receipt) settle() {
 	if r.missing--; r.missing > 0 {
 		return
 	}
-	slices.SortFunc(r.positions, func(a, b storedAt) int { return a.Partition - b.Partition })
-	switch {
-	case r.err != nil:
+	if r.err != nil {
 		r.gateway.refuse(r.msg, r.err)
-	case len(r.positions) == 1:
-		r.gateway.answer(r.msg, reply{Stored: true, storedAt: &r.positions[0]})
-	default:
-		r.gateway.answer(r.msg, reply{Stored: true, Positions: r.positions})
+		return
 	}
+	r.gateway.accepted.Add(1)
+	slices.SortFunc(r.positions, func(a, b storedAt) int { return a.Partition - b.Partition })
+	if len(r.positions) == 1 {
+		r.gateway.answer(r.msg, reply{Stored: true, storedAt: &r.positions[0]})
+		return
+	}
+	r.gateway.answer(r.msg, reply{Stored: true, Positions: r.positions})
 }

@@ -11,14 +11,19 @@ import (
 // progress is how far a partition has come, as of its last commit. Its worker moves
 // it on; anybody reads it or waits for it.
 type progress struct {
-	mu       sync.Mutex
+	mu sync.Mutex
+	reached
+	moved chan struct{} // closed at the next change; nil while nobody waits
+}
+
+// reached is what there is to know of a partition's progress at one moment.
+type reached struct {
 	status   engine.Status
 	said     uint64           // ordinal of the last output
 	logTime  inventory.Millis // when the log took in the last message applied; 0: none is
 	caches   [6]engine.CacheStats
 	caughtUp bool
-	err      error         // why it stands still; nil while it does not
-	moved    chan struct{} // closed at the next change; nil while nobody waits
+	err      error // why it stands still; nil while it does not
 }
 
 func (p *progress) set(change func(p *progress)) {
@@ -35,6 +40,13 @@ func (p *progress) get() (status engine.Status, caughtUp bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.status, p.caughtUp, p.err
+}
+
+// read returns all of it.
+func (p *progress) read() reached {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reached
 }
 
 // lastSaid returns the ordinal of the last output as of the last commit.
