@@ -32,7 +32,8 @@ func TestTheDescriptionNamesEveryCall(t *testing.T) {
 	var s Server
 	described := 0
 	for _, rt := range s.routes() {
-		call, ok := spec.Paths[rt.path][strings.ToLower(rt.method)]
+		path := strings.Replace(rt.path, "...}", "}", 1)
+		call, ok := spec.Paths[path][strings.ToLower(rt.method)]
 		if !ok {
 			if rt.path != "/openapi.yaml" && rt.path != "/{$}" && rt.path != "/assets/{name}" {
 				t.Errorf("%s %s is not described", rt.method, rt.path)

@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/commands/stream", []string{"channel", "sku", "recent"}, s.streamCommands},
 		{"GET", "/v1/overview", nil, s.getOverview},
 		{"GET", "/metrics", nil, s.getMetrics},
+		{"GET", profilesRoot + "{profile...}", nil, s.getProfile},
 		{"GET", "/healthz", nil, s.getHealth},
 		{"GET", "/readyz", nil, s.getReady},
 		{"GET", "/openapi.yaml", nil, s.asset("openapi.yaml")},
@@ -89,7 +90,7 @@ func (s *Server) serve(rt route) http.HandlerFunc {
 // with empty or dot elements to another one, and so to another SKU than the
 // caller meant.
 func wellFormed(escapedPath string) bool {
-	if escapedPath == "/" {
+	if escapedPath == "/" || escapedPath == profilesRoot {
 		return true
 	}
 	rest, ok := strings.CutPrefix(escapedPath, "/")

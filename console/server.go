@@ -18,18 +18,20 @@ type Config struct {
 	Registry *prometheus.Registry // shown at /metrics; the server adds its own metrics
 	Logger   *slog.Logger         // default: slog.DiscardHandler
 	Version  string               // shown in the console and at /healthz
+	Profiles bool                 // whether Go's profiles are served under /debug/pprof
 }
 
 // Server serves the API and the console on one address.
 type Server struct {
-	backend Backend
-	logger  *slog.Logger
-	version string
-	limits  limits
-	metrics *metrics
-	assets  assets
-	bodies  budget
-	streams chan struct{} // a slot for each event stream
+	backend  Backend
+	logger   *slog.Logger
+	version  string
+	profiles bool
+	limits   limits
+	metrics  *metrics
+	assets   assets
+	bodies   budget
+	streams  chan struct{} // a slot for each event stream
 
 	listener net.Listener
 	http     *http.Server
@@ -68,7 +70,7 @@ func newServer(config Config) (*Server, error) {
 		return nil, fmt.Errorf("console: register metrics: %w", err)
 	}
 	s := &Server{
-		backend: config.Backend, logger: config.Logger, version: config.Version,
+		backend: config.Backend, logger: config.Logger, version: config.Version, profiles: config.Profiles,
 		limits: defaultLimits, metrics: m, assets: files,
 		bodies:  budget{bytesMax: defaultLimits.bodiesBytesMax},
 		streams: make(chan struct{}, defaultLimits.streamsMax),

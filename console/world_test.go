@@ -73,10 +73,15 @@ func bubble(t *testing.T, asked func(*consoletest.Backend) console.Backend, test
 
 func serveOn(t testing.TB, backend *consoletest.Backend, asked console.Backend, l net.Listener, dial func(context.Context) (net.Conn, error)) *api {
 	t.Helper()
+	return serveConfig(t, backend, console.Config{Backend: asked}, l, dial)
+}
+
+// serveConfig runs a server whose registry, version and log are the test's.
+func serveConfig(t testing.TB, backend *consoletest.Backend, config console.Config, l net.Listener, dial func(context.Context) (net.Conn, error)) *api {
+	t.Helper()
 	lines := &journal{}
-	s, err := console.NewServerOn(console.Config{
-		Backend: asked, Registry: prometheus.NewRegistry(), Version: "test", Logger: slog.New(slog.NewTextHandler(lines, nil)),
-	}, l)
+	config.Registry, config.Version, config.Logger = prometheus.NewRegistry(), "test", slog.New(slog.NewTextHandler(lines, nil))
+	s, err := console.NewServerOn(config, l)
 	if err != nil {
 		t.Fatal(err)
 	}
