@@ -35,7 +35,7 @@ type Mix struct {
 	Late          float64       `json:"late" yaml:"late"`                         // are beyond the lateness, so rejected once their partition has a watermark
 	Oversell      float64       `json:"oversell" yaml:"oversell"`                 // are probes
 
-	Start time.Time     `json:"start,omitzero" yaml:"start"` // event time of the first delta; default 2026-11-23
+	Start time.Time     `json:"start,omitzero" yaml:"start"` // event time of the first delta; default 2024-11-25, which no clock will take for the present
 	Step  time.Duration `json:"step" yaml:"step"`            // of event time from one delta to the next in the mean, 1s at most; default 1ms
 }
 
@@ -53,7 +53,7 @@ const (
 	stepMost       = time.Second
 )
 
-var startDefault = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+var startDefault = time.Date(2024, 11, 25, 0, 0, 0, 0, time.UTC)
 
 var kindsDefault = map[string]int{
 	"sale": 48, "reserve": 13, "ship": 11, "release": 3, "receipt": 9, "listing": 6, "adjust": 5, "count": 5,
