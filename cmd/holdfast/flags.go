@@ -74,6 +74,7 @@ type nodeFlags struct {
 	Commands   struct {
 		Encoding string `help:"Encoding of commands: json or msgpack." enum:"json,msgpack" default:"json"`
 	} `embed:"" prefix:"commands-"`
+	Pprof bool `name:"pprof" help:"Serve Go's profiles under /debug/pprof of the HTTP address, to all who reach it."`
 }
 
 // dataFlag says where everything is kept.

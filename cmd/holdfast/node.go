@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/holdfast-atp/holdfast/client"
 	"github.com/holdfast-atp/holdfast/codec"
@@ -85,12 +83,6 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 }
 
 func (n *node) startWeb(f *nodeFlags, log *slog.Logger) (err error) {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		stream.NewCollector(n.processor),
-	)
 	backend, err := newBackend(n, f.topology())
 	if err != nil {
 		return err
@@ -98,9 +90,10 @@ func (n *node) startWeb(f *nodeFlags, log *slog.Logger) (err error) {
 	n.web, err = console.NewServer(console.Config{
 		Addr:     f.HTTP,
 		Backend:  backend,
-		Registry: registry,
+		Registry: newRegistry(n.processor),
 		Logger:   log,
 		Version:  version(),
+		Profiles: f.Pprof,
 	})
 	if err != nil {
 		return err
@@ -151,6 +144,9 @@ func (n *node) greet(t *terminal, f *nodeFlags) {
 	t.say("holdfast %s: %d partitions on %s, data in %s", version(), f.Partitions, where, n.dir)
 	if n.web != nil {
 		t.say("console and API: %s", n.web.URL())
+		if f.Pprof {
+			t.say("profiles: %sdebug/pprof/", n.web.URL())
+		}
 	}
 	for partition, err := range n.processor.Failed() {
 		fmt.Fprintf(t.err, "partition %d stands still: %v\n", partition, err)
