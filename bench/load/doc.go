@@ -1,5 +1,5 @@
 // Package load makes the deltas of a retailer's trade, from a seed: the same [Mix] gives the same
-// deltas, in the same order, on any machine.
+// deltas, in the same order. (With a skew, on machines of one architecture: that draw is in floating point.)
 //
 //	l, err := load.New(load.Mix{Seed: 1, Keys: 100_000, Skew: 1.1, Oversell: 0.01})
 //	for d := range l.Fill {    // a count that fills each shelf

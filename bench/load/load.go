@@ -51,7 +51,7 @@ const (
 	// an order to its shipment; openMost is how many are remembered, the eldest being
 	// forgotten, and never ended, where a mixture begins more than it ends.
 	openLeast = 1 << 10
-	openMost  = 1 << 13
+	openMost  = 1 << 12
 
 	// lateness is holdfast's default for stock. What is late is later by lateLeast to 2·lateLeast:
 	// a partition's watermark may be somewhat behind the load's latest.
