@@ -46,6 +46,9 @@ func WriteBenchstat(w io.Writer, r Report) error {
 		if s.Failed != "" {
 			fmt.Fprintf(&b, "# not measured: %s\n", plain(s.Failed))
 		}
+		for _, c := range s.Caveats {
+			fmt.Fprintf(&b, "# note: %s\n", plain(c))
+		}
 		for _, run := range s.Runs {
 			if len(run.Metrics) == 0 {
 				continue // a line without values is an error to benchstat

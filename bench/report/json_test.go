@@ -208,6 +208,9 @@ func anyReport(t *rapid.T) report.Report {
 		s := report.Scenario{Name: name, Title: text.Draw(t, "title"), Seed: rapid.Uint64().Draw(t, "seed"), Failed: text.Draw(t, "failed"),
 			Config: map[string]any{text.Draw(t, "key"): number.Draw(t, "setting"), "nested": map[string]any{"on": true, "list": []any{"a", nil}}},
 			Runs:   []report.Run{}}
+		for range rapid.IntRange(0, 2).Draw(t, "caveats") {
+			s.Caveats = append(s.Caveats, text.Draw(t, "caveat"))
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "runs") {
 			s.Runs = append(s.Runs, drawRun())
 		}

@@ -36,6 +36,7 @@ type targetRow struct {
 
 type scenarioPart struct {
 	Name, Title, Failed string
+	Caveats             []string
 	Facts               []fact
 	Runs                string
 	IntervalHead        string
@@ -105,7 +106,7 @@ func WriteHTML(w io.Writer, r Report) error {
 }
 
 func partOf(s Scenario) scenarioPart {
-	part := scenarioPart{Name: s.Name, Title: s.Title, Failed: s.Failed, Facts: s.facts(), Charts: s.charts(), Note: s.runsNote()}
+	part := scenarioPart{Name: s.Name, Title: s.Title, Failed: s.Failed, Caveats: s.Caveats, Facts: s.facts(), Charts: s.charts(), Note: s.runsNote()}
 	part.Runs = plural(len(s.Runs), "run", "runs")
 	metrics := s.Summaries()
 	part.IntervalHead = intervalHead(metrics)

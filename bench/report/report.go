@@ -52,6 +52,9 @@ type Scenario struct {
 
 	// Failed is why it could not be measured. Runs holds what there is nevertheless.
 	Failed string `json:"failed,omitempty"`
+
+	// Caveats are what has to be known about the figures, such as that the driver was the limit.
+	Caveats []string `json:"caveats,omitempty"`
 }
 
 // Run is one of a scenario's runs. All runs of a scenario have the same metrics, series and

@@ -25,7 +25,8 @@ func sample(speed float64) report.Report {
 	catchUp := report.Scenario{Name: "catch-up-packed", Title: "Catch-up from pre-filled streams, 256 deltas a message", Seed: 1,
 		Config: map[string]any{"packing": 256.0, "keys": 100_000.0, "mix": map[string]any{"sale": 80.0, "receipt": 20.0}}}
 	live := report.Scenario{Name: "live-90", Title: "Open loop at 90 % of what is sustainable", Seed: 2,
-		Config: map[string]any{"rate": 50_000.0, "linger": "1ms"}}
+		Config:  map[string]any{"rate": 50_000.0, "linger": "1ms"},
+		Caveats: []string{"run 2: the driver made the 99th percentile of deltas 1.2ms after it was due"}}
 	for range 5 {
 		catchUp.Runs = append(catchUp.Runs, catchUpRun(rng, speed))
 		live.Runs = append(live.Runs, liveRun(rng, speed))

@@ -97,6 +97,9 @@ func (t *table) scenario(s Scenario) {
 	if s.Failed != "" {
 		t.line("  not measured: %s", s.Failed)
 	}
+	for _, c := range s.Caveats {
+		t.line("  note: %s", c)
+	}
 	metrics := s.Summaries()
 	if len(metrics) > 0 {
 		t.row("metric", "median", intervalHead(metrics), "target", "")

@@ -43,6 +43,9 @@ func TestHostileStringsStayText(t *testing.T) {
 		if s.Failed != "" {
 			replace(&s.Failed)
 		}
+		for i := range s.Caveats {
+			replace(&s.Caveats[i])
+		}
 		for name, value := range s.Config {
 			delete(s.Config, name)
 			s.Config[name+hostile] = []any{value, hostile}
