@@ -31,10 +31,12 @@ var rooms = map[string][]string{
 	"bench/report":      {},
 	"bench/load":        {"inventory"},
 	"bench/drive":       {"inventory", "codec", "bench/load"},
-	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/reference", "bench/report"},
+	"bench/process":     {},
+	"bench/role":        {"inventory", "codec", "client", "stream", "bench/drive", "bench/handwritten", "bench/process", "bench/reference"},
+	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/process", "bench/reference", "bench/report", "bench/role"},
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
-	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "console", "bench", "bench/report", "cmd/holdfast"},
+	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
 }
 
 // TestImportsPointDown reads the imports of every file and holds them against rooms.

@@ -3,159 +3,219 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"sync/atomic"
-	"time"
+	"slices"
+	"strings"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/holdfast-atp/holdfast/client"
-	"github.com/holdfast-atp/holdfast/codec"
-	"github.com/holdfast-atp/holdfast/stream"
+	"github.com/holdfast-atp/holdfast/bench/drive"
+	"github.com/holdfast-atp/holdfast/bench/load"
+	"github.com/holdfast-atp/holdfast/bench/reference"
+	"github.com/holdfast-atp/holdfast/bench/report"
+	"github.com/holdfast-atp/holdfast/bench/role"
 )
 
-// CatchUp is one catch-up and the raw read of the same streams.
-type CatchUp struct {
-	Packing   int     `json:"deltas_per_message"`
-	Deltas    int     `json:"deltas"`
-	Messages  uint64  `json:"messages"`
-	Bytes     uint64  `json:"bytes"`
-	Raw       float64 `json:"raw_deltas_per_second"`       // read, not decoded
-	Processed float64 `json:"processed_deltas_per_second"` // applied and committed
-	Ratio     float64 `json:"ratio"`                       // of the two
+// catchUp fills streams once and has them applied from an empty folder, again and again, in
+// turn with the references on the same streams.
+type catchUp struct {
+	Header `yaml:",inline"`
+
+	Deltas     int       `yaml:"deltas"`               // beside the counts that fill the shelves
+	Packing    int       `yaml:"packing"`              // deltas a message, at most
+	References []string  `yaml:"references,omitempty"` // see role.References
+	Baseline   *load.Mix `yaml:"baseline,omitempty"`   // another load, applied in the same run to compare with
+
+	// HandwrittenDeltas is after how many the handwritten consumer may stop, for it takes
+	// long; 0: after all. The counts that fill the shelves are the first.
+	HandwrittenDeltas int `yaml:"handwritten_deltas,omitempty"`
 }
 
-// catchUp fills streams of its own with deltas, packing of them to a message, and measures.
-func (b *bench) catchUp(ctx context.Context, packing, deltas int) (result CatchUp, err error) {
-	prefix := fmt.Sprintf("bench%d", packing)
-	topology := stream.Topology{Prefix: prefix, Partitions: b.options.Partitions, Replicas: 1}
-	nc, err := b.connect("bench")
-	if err != nil {
-		return result, err
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return result, err
-	}
-	if err := topology.Ensure(ctx, js); err != nil {
-		return result, err
-	}
-	b.say("filling %d streams with %d deltas, %d a message", topology.Partitions, deltas, packing)
-	result = CatchUp{Packing: packing, Deltas: deltas}
-	if err := b.fill(ctx, nc, js, topology, packing, deltas, &result); err != nil {
-		return result, err
-	}
-	b.say("reading them raw")
-	took, err := rawRead(ctx, nc, topology, result.Messages)
-	if err != nil {
-		return result, err
-	}
-	result.Raw = float64(deltas) / took.Seconds()
-	b.say("applying them")
-	if took, err = b.process(ctx, topology, uint64(deltas)); err != nil {
-		return result, err
-	}
-	result.Processed = float64(deltas) / took.Seconds()
-	result.Ratio = result.Processed / result.Raw
-	return result, nil
+const (
+	deltasMax  = 10_000_000_000
+	packingMax = 4096 // some 100 bytes each, in a payload of 512 KiB
+
+	baseline = "baseline" // what is measured like holdfast and beside it
+)
+
+// metricOf names the metrics of what holdfast is held against.
+var metricOf = map[string]string{
+	role.RawRead:     "raw read",
+	role.RawDecode:   "raw decode",
+	role.Pebble:      "pebble alone",
+	role.Handwritten: "handwritten",
+	baseline:         baseline,
 }
 
-// fill publishes the deltas. What it takes is not measured.
-func (b *bench) fill(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, t stream.Topology, packing, deltas int, result *CatchUp) error {
-	l := newLoad(b.options.Seed, b.options.Keys)
-	if packing > 1 {
-		p, err := client.NewProducer(nc, client.Prefix(t.Prefix), client.MessageDeltas(packing))
-		if err != nil {
-			return err
+func (c *catchUp) metrics() []string {
+	names := append([]string{"throughput", "hot SKU", "memory", "state"}, coreSeconds(role.Broker, role.Holdfast)...)
+	for _, name := range sortedKeys(metricOf) {
+		names = append(names, metricOf[name], "of "+metricOf[name])
+	}
+	return names
+}
+
+func (c *catchUp) check(problem func(key, format string, args ...any)) {
+	inRange(problem, "deltas", c.Deltas, 1, deltasMax)
+	inRange(problem, "packing", c.Packing, 1, packingMax)
+	inRange(problem, "handwritten_deltas", c.HandwrittenDeltas, 0, deltasMax)
+	for i, r := range c.References {
+		if !slices.Contains(role.References(), r) {
+			problem("references", "%q: there are %s", r, strings.Join(role.References(), ", "))
 		}
-		for range deltas {
-			d := l.next()
-			if err := p.Publish(ctx, &d); err != nil {
-				return err
-			}
+		if slices.Contains(c.References[:i], r) {
+			problem("references", "%q is there twice", r)
 		}
-		err = p.Close(ctx)
-		stats := p.Stats()
-		result.Messages, result.Bytes = stats.Messages, stats.Bytes
+	}
+	if c.Baseline != nil {
+		checkMix(problem, baseline, *c.Baseline)
+	}
+}
+
+// Least counts of a scenario that is scaled.
+const (
+	scaledKeysMin   = 1000
+	scaledDeltasMin = 10_000
+)
+
+func (c *catchUp) scale(by float64) {
+	scaleCount(&c.Load.Keys, by, scaledKeysMin)
+	scaleCount(&c.Deltas, by, scaledDeltasMin)
+	scaleCount(&c.HandwrittenDeltas, by, scaledDeltasMin)
+	if c.Baseline != nil {
+		scaleCount(&c.Baseline.Keys, by, scaledKeysMin)
+	}
+}
+
+// catchUpWorld is what the runs of a catch-up share.
+type catchUpWorld struct {
+	*world
+	plan      *catchUp
+	filled    filled              // with the load
+	baseline  filled              // with the baseline, where there is one
+	recording reference.Recording // for role.Pebble, where it is measured
+}
+
+func (c *catchUp) measure(ctx context.Context, s *session) (runs []report.Run, err error) {
+	shared, err := s.newWorld(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, shared.close()) }()
+	w := &catchUpWorld{world: shared, plan: c}
+	if err := w.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return each(c.Runs, func(run int) (report.Run, error) { return w.once(ctx, run) })
+}
+
+// prepare fills the streams, and does what is not measured.
+func (w *catchUpWorld) prepare(ctx context.Context) (err error) {
+	c := w.plan
+	w.filled, err = w.fill(ctx, c.topology("bench"), drive.FillPlan{Mix: c.mix(), Packing: c.Packing, Shelves: true, Deltas: uint64(c.Deltas)})
+	if err != nil {
 		return err
 	}
-	var payload []byte
-	for range deltas {
-		d := l.next()
-		payload = codec.AppendDelta(nil, &d)
-		result.Messages++
-		result.Bytes += uint64(len(payload))
-		if _, err := js.PublishAsync(t.DeltaSubject(codec.Partition(d.SKU, t.Partitions)), payload, jetstream.WithStallWait(time.Minute)); err != nil {
+	if c.Baseline != nil {
+		mix := *c.Baseline
+		mix.Seed = c.Seed
+		w.baseline, err = w.fill(ctx, c.topology(baseline), drive.FillPlan{Mix: mix, Packing: c.Packing, Shelves: true, Deltas: uint64(c.Deltas)})
+		if err != nil {
 			return err
 		}
 	}
-	select {
-	case <-js.PublishAsyncComplete():
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	if slices.Contains(c.References, role.Pebble) {
+		w.session.say("recording what holdfast would write")
+		err := w.ask(ctx, role.Recorder, role.ReferenceConfig{
+			URL: w.url, Topology: w.filled.topology, Dir: filepath.Join(w.dir, "recording"),
+		}, role.Run, &w.recording)
+		if err != nil {
+			return err
+		}
 	}
+	// The first to read finds nothing in the system's cache: it is not one of those that count.
+	w.session.say("warming up: reading all once")
+	_, err = w.reference(ctx, role.RawRead)
+	return err
 }
 
-// rawRead reads all messages of all partitions and throws them away: what the broker
-// and its client can do. It asks for messages as stream.Reader does.
-func rawRead(ctx context.Context, nc *nats.Conn, t stream.Topology, messages uint64) (time.Duration, error) {
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return 0, err
+// once measures holdfast and all that it is compared with, each run in another order.
+func (w *catchUpWorld) once(ctx context.Context, run int) (one report.Run, err error) {
+	order := append([]string{role.Holdfast}, w.plan.References...)
+	if w.plan.Baseline != nil {
+		order = append(order, baseline)
 	}
-	var seen atomic.Uint64
-	done := make(chan struct{})
-	start := time.Now()
-	for p := range t.Partitions {
-		consumer, err := js.CreateConsumer(ctx, t.DeltaStream(p), jetstream.ConsumerConfig{
-			AckPolicy:         jetstream.AckNonePolicy,
-			DeliverPolicy:     jetstream.DeliverAllPolicy,
-			MemoryStorage:     true,
-			InactiveThreshold: time.Minute,
-		})
-		if err != nil {
-			return 0, err
+	rates := map[string]float64{}
+	for i := range order {
+		name := order[(i+run)%len(order)]
+		switch name {
+		case role.Holdfast:
+			rates[name], one, err = w.holdfast(ctx, w.filled, w.session.profile(run, name))
+		case baseline:
+			rates[name], _, err = w.holdfast(ctx, w.baseline, "")
+		default:
+			rates[name], err = w.reference(ctx, name)
 		}
-		consuming, err := consumer.Consume(func(jetstream.Msg) {
-			if seen.Add(1) == messages {
-				close(done)
-			}
-		}, jetstream.PullMaxMessagesWithBytesLimit(5000, 4<<20))
 		if err != nil {
-			return 0, err
+			return report.Run{}, err
 		}
-		defer consuming.Stop()
+		w.session.say("run %d: %s took %.0f deltas/s", run+1, name, rates[name])
 	}
-	select {
-	case <-done:
-		return time.Since(start), nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	rate := rates[role.Holdfast]
+	metrics := []report.Metric{higher("throughput", report.DeltasPerSec, rate)}
+	if share := w.plan.Load.HotShare; share > 0 { // the counts that fill the shelves are not its
+		metrics = append(metrics, higher("hot SKU", report.DeltasPerSec, rate*share*float64(w.plan.Deltas)/float64(w.filled.Deltas)))
 	}
+	for _, name := range order[1:] {
+		metrics = append(metrics,
+			higher("of "+metricOf[name], report.Ratio, rate/rates[name]),
+			neither(metricOf[name], report.DeltasPerSec, rates[name]))
+	}
+	one.Metrics = append(metrics, one.Metrics...)
+	return one, nil
 }
 
-// process runs a processor on the streams from nothing until it has committed them all.
-func (b *bench) process(ctx context.Context, t stream.Topology, deltas uint64) (took time.Duration, err error) {
-	dir := filepath.Join(b.dir, "state-"+t.Prefix)
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	start := time.Now()
-	p, err := stream.Start(ctx, stream.Config{Topology: t, Connect: b.connect, DataDir: dir, TickEvery: -1})
+// holdfast applies what was filled from an empty folder.
+func (w *catchUpWorld) holdfast(ctx context.Context, f filled, profile string) (rate float64, run report.Run, err error) {
+	if err := w.forgetOutputs(ctx, f.topology); err != nil {
+		return 0, run, err
+	}
+	config := w.holdfastConfig(f.topology)
+	config.Profile = profile
+	a, err := w.apply(ctx, config)
 	if err != nil {
+		return 0, run, err
+	}
+	if err := a.wantAll(f.Deltas); err != nil {
+		return 0, run, err
+	}
+	bytes, err := dirBytes(config.Dir)
+	if err != nil {
+		return 0, run, err
+	}
+	run = report.Run{
+		Metrics: append(a.metrics(f.Deltas), neither("state", report.Bytes, float64(bytes))),
+		Series:  a.series, Processes: a.used,
+	}
+	return float64(f.Deltas) / a.Took.Seconds(), run, os.RemoveAll(config.Dir)
+}
+
+// reference measures a reference on what was filled with the load.
+func (w *catchUpWorld) reference(ctx context.Context, name string) (rate float64, err error) {
+	dir := filepath.Join(w.dir, name)
+	c := role.ReferenceConfig{
+		URL:       w.url,
+		Topology:  w.filled.topology,
+		Messages:  w.filled.Messages,
+		Deltas:    w.filled.Deltas,
+		Dir:       dir,
+		Recording: w.recording,
+	}
+	if name == role.Handwritten && w.plan.HandwrittenDeltas > 0 {
+		c.Deltas = min(c.Deltas, uint64(w.plan.HandwrittenDeltas))
+	}
+	var r role.Referred
+	if err := w.ask(ctx, name, c, role.Run, &r); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, p.Close()) }()
-	if err := p.CatchUp(ctx); err != nil {
-		return 0, err
-	}
-	took = time.Since(start)
-	tally := p.Tally()
-	if tally.AppliedTotal() != deltas {
-		return 0, fmt.Errorf("%d of %d deltas were applied, %d duplicates, %d rejected: the figure would mean nothing", tally.AppliedTotal(), deltas, tally.Duplicates, tally.RejectedTotal())
-	}
-	return took, nil
+	return float64(r.Deltas) / r.Took.Seconds(), os.RemoveAll(dir)
 }

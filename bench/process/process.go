@@ -23,7 +23,8 @@ type Spec struct {
 	Progress func(json.RawMessage)
 }
 
-// Process is a child. Ready, Ask, Stop and Kill are for one goroutine; Usage for any.
+// Process is a child. Ready and Ask are for one goroutine. Stop and Kill are for another, and end
+// what the one waits for; Usage is for any.
 type Process struct {
 	name    string
 	cmd     *exec.Cmd

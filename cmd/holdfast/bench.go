@@ -1,64 +1,124 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/holdfast-atp/holdfast/bench"
+	"github.com/holdfast-atp/holdfast/bench/report"
 )
 
 type benchCmd struct {
-	Deltas     int           `help:"Deltas of the packed catch-up; the other takes a quarter." default:"2000000"`
-	Keys       int           `help:"SKU-locations." default:"100000"`
-	Partitions int           `help:"Partitions." default:"16"`
-	Packing    int           `help:"Deltas a message where they are packed." default:"256"`
-	Rate       int           `help:"Deltas a second of the latency run." default:"20000"`
-	Duration   time.Duration `help:"Of each latency run." default:"10s"`
-	Seed       uint64        `help:"Of the load." default:"1"`
+	Run     benchRunCmd     `cmd:"" default:"withargs" help:"Measure scenarios (the default of bench)."`
+	List    benchListCmd    `cmd:"" help:"List the scenarios."`
+	Compare benchCompareCmd `cmd:"" help:"Hold one report against another."`
 }
 
-func (c *benchCmd) Run(t *terminal) error {
-	if c.Deltas < 4 || c.Keys < 10 || c.Packing < 2 || c.Rate < 100 || c.Duration < time.Second {
-		return usageError{fmt.Errorf("at least 4 deltas, 10 keys, a packing of 2, 100 deltas a second and 1s belong here")}
+type benchRunCmd struct {
+	Scenarios       []string      `arg:"" optional:"" name:"scenario" help:"Names, first words of names, or YAML files; none: catch-up, steady and flash-sale, which take some minutes."`
+	Runs            int           `help:"Runs of each scenario; 0: as many as it says, of which medians are reported."`
+	Out             string        `help:"Folder for report.json, report.txt (for benchstat) and report.html." type:"path" placeholder:"DIR"`
+	Seed            uint64        `help:"Seed of every load; 0: as the scenario says."`
+	Scale           float64       `help:"Multiplies counts and durations: 0.1 is a quick look, which no target is about." default:"1"`
+	FindSustainable bool          `help:"Search the highest rate of the live scenarios that are named, instead of running them at theirs; of steady where none is." `
+	P99             time.Duration `name:"p99" help:"Bound of the search for the sustainable rate; 0: as the scenario says."`
+	Sustainable     float64       `help:"Sustainable rate in deltas/s, for scenarios at a share of it; 0: search for it." placeholder:"RATE"`
+	Profiles        string        `help:"Folder for CPU profiles of holdfast, one a run." type:"path" placeholder:"DIR"`
+}
+
+func (c *benchRunCmd) Run(t *terminal) error {
+	if !(c.Scale > 0 && c.Scale <= 100) || c.Runs < 0 || c.P99 < 0 || !(c.Sustainable >= 0) {
+		return usageError{errors.New("a scale above 0 up to 100, and runs, a p99 and a rate that are not negative belong here")}
 	}
-	report, err := bench.Run(t.ctx, bench.Options{
-		Deltas:     c.Deltas,
-		Keys:       c.Keys,
-		Partitions: c.Partitions,
-		Packing:    c.Packing,
-		Rate:       c.Rate,
-		Duration:   c.Duration,
-		Seed:       c.Seed,
-		Say:        func(line string) { fmt.Fprintln(t.err, line) },
-		Log:        t.log,
+	asked := c.Scenarios
+	if c.FindSustainable && len(asked) == 0 {
+		asked = []string{"steady"}
+	}
+	scenarios, err := bench.Select(asked)
+	if err != nil {
+		return usageError{err}
+	}
+	if c.FindSustainable {
+		if scenarios, err = bench.FindSustainable(scenarios); err != nil {
+			return usageError{err}
+		}
+	}
+	result, err := bench.Run(t.ctx, scenarios, bench.Options{
+		Program:     []string{"", "bench-process"},
+		Runs:        c.Runs,
+		Seed:        c.Seed,
+		Scale:       c.Scale,
+		Sustainable: c.Sustainable,
+		P99:         c.P99,
+		Profiles:    c.Profiles,
+		Version:     version(),
+		Say:         func(line string) { fmt.Fprintln(t.err, time.Now().Format(time.TimeOnly), line) },
 	})
 	if err != nil {
 		return err
 	}
+	if c.Out != "" {
+		if err := writeReport(c.Out, result); err != nil {
+			return err
+		}
+		fmt.Fprintf(t.err, "report.json, report.txt and report.html are in %s\n", c.Out)
+	}
 	if t.json {
-		return t.print(report, "")
+		err = report.Write(t.out, result)
+	} else {
+		err = report.WriteTable(t.out, result)
 	}
-	m := report.Machine
-	t.say("\n%s %s/%s, %d cores shared by broker, driver and holdfast; a sync of the disk takes %v", m.Go, m.OS, m.Arch, m.Cores, m.DiskSync.Round(time.Microsecond))
-	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "catch-up\tdeltas\tmessages\traw read, deltas/s\tholdfast, deltas/s\tratio\t")
-	for _, r := range report.CatchUp {
-		fmt.Fprintf(w, "%d a message\t%d\t%d\t%.0f\t%.0f\t%.2f\t\n", r.Packing, r.Deltas, r.Messages, r.Raw, r.Processed, r.Ratio)
-	}
-	if err := w.Flush(); err != nil {
+	return errors.Join(err, failures(&result))
+}
+
+// writeReport writes a report in all its forms to a folder, which it makes where there is none.
+func writeReport(dir string, r report.Report) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	t.say("\nlatency, from the moment a delta is due to its command at a subscriber; open loop at %d deltas/s, one in 100 makes a command", c.Rate)
-	w = tabwriter.NewWriter(t.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "the broker syncs\tdeltas/s reached\tcommands\tp50\tp99\tp99.9\tmax\t")
-	for _, l := range report.Latency {
-		sync := "every 2 min"
-		if l.SyncAlways {
-			sync = "always"
+	for name, write := range map[string]func(io.Writer, report.Report) error{
+		"report.json": report.Write,
+		"report.txt":  report.WriteBenchstat,
+		"report.html": report.WriteHTML,
+	} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			return err
 		}
-		us := func(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
-		fmt.Fprintf(w, "%s\t%.0f\t%d\t%v\t%v\t%v\t%v\t\n", sync, l.Reached, l.Commands, us(l.P50), us(l.P99), us(l.P999), us(l.Max))
+		if err := errors.Join(write(f, r), f.Close()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	return w.Flush()
+	return nil
+}
+
+// failures names the scenarios that could not be measured.
+func failures(r *report.Report) error {
+	var errs []error
+	for _, s := range r.Scenarios {
+		if s.Failed != "" {
+			errs = append(errs, fmt.Errorf("%s was not measured: %s", s.Name, s.Failed))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type benchListCmd struct{}
+
+func (benchListCmd) Run(t *terminal) error {
+	all, err := bench.Builtin()
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		v := map[string]any{"name": s.Name, "type": s.Type, "title": s.Title, "runs": s.Runs, "seed": s.Seed}
+		if err := t.print(v, "%-18s %s", s.Name, s.Title); err != nil {
+			return err
+		}
+	}
+	return nil
 }

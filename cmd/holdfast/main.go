@@ -33,8 +33,10 @@ type cli struct {
 	Watch      watchCmd      `cmd:"" help:"Print commands as they come."`
 	ATP        atpCmd        `cmd:"" name:"atp" help:"Say what can be promised of a SKU."`
 	Exceptions exceptionsCmd `cmd:"" help:"List exceptions, worst exposure first."`
-	Bench      benchCmd      `cmd:"" help:"Measure catch-up and latency on this machine."`
+	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+
+	BenchProcess benchProcessCmd `cmd:"" name:"bench-process" hidden:""`
 }
 
 // usageError is a mistake in how the program was called.
