@@ -1,8 +1,6 @@
 package detectors
 
 import (
-	"math"
-
 	"github.com/zeebo/xxh3"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
@@ -79,8 +77,7 @@ func (b *Belief) Observe(v *View, d *inventory.Delta) bool {
 	switch d.Kind {
 	case inventory.Sale, inventory.Ship:
 		b.sold(v, d)
-		shape, hours := b.rate(v.Feed)
-		return shape > rearmAt*b.armed*hours
+		return b.faster(v.Feed)
 	case inventory.Count:
 		if d.Quantity > 0 {
 			b.expose(v, 0, 1)
@@ -125,7 +122,7 @@ func (b *Belief) Hold(v *View) {
 // Probability returns the probability that none of the recorded stock is there.
 func (b *Belief) Probability(v *View) float64 {
 	odds := b.odds(v.Now) + b.silenceOdds(v)
-	return 1 / (1 + math.Exp(-odds))
+	return 1 / (1 + exp(-odds))
 }
 
 // AlarmIn returns in how long, in event time, silence alone would bring the probability
@@ -135,22 +132,21 @@ func (b *Belief) AlarmIn(v *View, raise float64, most inventory.Millis) (invento
 	if b.paused || !b.started || v.OnHand <= 0 {
 		return 0, false
 	}
-	latest := b.reach(v, raise, v.Now, most)
-	in := b.reach(v, raise, v.Now+latest, most)
-	return in, in < most
-}
-
-// reach returns in how long silence would bring the probability to raise if as much had
-// vanished all the while as will have at a time; most at the most.
-func (b *Belief) reach(v *View, raise float64, at, most inventory.Millis) inventory.Millis {
-	missing := math.Log(raise/(1-raise)) - b.odds(at)
 	shape, hours := b.rate(v.Feed)
 	b.armed = shape / hours
-	need := float64(hours*math.Expm1(missing/shape)) - b.silence(v)
-	if need > float64(most/inventory.Hour)*hoursOfWeek {
-		return most
+	silent, alarm := b.silence(v), log(raise/(1-raise))
+	var clock ahead
+	// reach returns in how long that is if as much had vanished all the while as will have at a time.
+	reach := func(at inventory.Millis) inventory.Millis {
+		need := float64(hours*expm1((alarm-b.odds(at))/shape)) - silent
+		if need > float64(most/inventory.Hour)*hoursOfWeek {
+			return most
+		}
+		return clock.reach(v.Feed, max(need, 0), most)
 	}
-	return v.Feed.After(max(need, 0), most)
+	latest := reach(v.Now)
+	in := reach(v.Now + latest)
+	return in, in < most
 }
 
 // start begins the silence of a key that is seen for the first time.
@@ -223,7 +219,7 @@ func (b *Belief) pickFailed(v *View, d *inventory.Delta) bool {
 	}
 	b.lastRef = ref
 	b.emptyPicks++
-	b.add(math.Log(findableIfEmpty / v.Feed.emptyRate()))
+	b.add(log(findableIfEmpty / v.Feed.emptyRate()))
 	v.Feed.Picked(false)
 	return true
 }
@@ -236,15 +232,15 @@ func (b *Belief) add(odds float64) {
 // since the last proof, the evidence.
 func (b *Belief) odds(at inventory.Millis) float64 {
 	days := float64(at-b.provedAt) / float64(inventory.Day)
-	vanished := math.Exp(-float64(hazardPerDay*(1+b.hazard)) * max(days, 0))
+	vanished := exp(-float64(hazardPerDay*(1+b.hazard)) * max(days, 0))
 	p := 1 - float64((1-b.prior)*vanished)
 	p = min(max(p, 1e-9), 1-1e-9)
-	return math.Log(p/(1-p)) + b.evidence
+	return log(p/(1-p)) + b.evidence
 }
 
 func (b *Belief) silenceOdds(v *View) float64 {
 	shape, hours := b.rate(v.Feed)
-	return float64(shape * math.Log1p(b.silence(v)/hours))
+	return float64(shape * log1p(b.silence(v)/hours))
 }
 
 // silence returns the hours of exposure since the last proof.
@@ -258,17 +254,29 @@ func (b *Belief) silence(v *View) float64 {
 // rate returns the Gamma distribution of the key's rate of demand events now: its shape, and its
 // inverse scale in hours of exposure. Its mean is the posterior's.
 func (b *Belief) rate(f *Feed) (shape, hours float64) {
-	shape, hours = rateShape+b.events, rateShape/f.keyRate()+b.hours
+	events, exposure := f.pool()
+	shape, hours = rateShape+b.events, rateShape*exposure/events+b.hours
 	if shape > shapeMax {
 		return shapeMax, hours * (shapeMax / shape)
 	}
 	return shape, hours
 }
 
+// faster reports whether the mean rate is more than rearmAt times what it was when the alarm was last
+// worked out. It is [Belief.rate]'s, with both sides multiplied by what they would be divided by.
+func (b *Belief) faster(f *Feed) bool {
+	poolEvents, poolHours := f.pool()
+	hours := float64(rateShape*poolHours) + float64(b.hours*poolEvents)
+	return (rateShape+b.events)*poolEvents > rearmAt*b.armed*hours
+}
+
 // priorAt returns the chance that nothing is left though the record says n: 1 %, and up to 4 %
 // more the lower the record. [A]
 func priorAt(n int64) float64 {
-	return 0.01 + float64(0.04*math.Exp(-float64(max(n, 0))/4))
+	if n > 200 {
+		return 0.01 // and less than its last bit
+	}
+	return 0.01 + float64(0.04*exp(-float64(max(n, 0))/4))
 }
 
 // Append appends the belief's bytes.

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -159,6 +160,7 @@ func Round4(x float64) float64 {
 	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return 0
 	}
-	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
-	return math.Round(x*scale) / scale
+	// By way of decimals, which are the same on every machine.
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 3, 64), 64)
+	return rounded
 }

@@ -12,6 +12,6 @@
 // # Floating point
 //
 // The same log gives the same bytes. Products that are added to are rounded explicitly
-// (float64(x*y) + z), so that no compiler fuses them, and what is written into evidence is rounded to
-// four digits.
+// (float64(x*y) + z), so that no compiler fuses them; exponentials and logarithms are the package's own, for
+// those of package math differ by machine; what is written into evidence is rounded to four digits.
 package detectors

@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"math"
 	"strings"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
@@ -174,7 +173,7 @@ func (f *Feed) alive(time inventory.Millis, vouched bool) bool {
 		if f.events < rateEventsMin || f.hours < rateHoursMin {
 			outage = time-f.at > inventory.Day
 		} else {
-			outage = hours*f.events/f.hours > outageEvents
+			outage = hours*f.events > outageEvents*f.hours
 		}
 	}
 	from := f.at
@@ -196,28 +195,14 @@ func (f *Feed) Clock() float64 { return f.clock }
 // After returns how long, in event time, the clock takes to go on by hours from where it
 // stands if the feed stays alive; most at the most.
 func (f *Feed) After(hours float64, most inventory.Millis) inventory.Millis {
-	t, horizon := f.at, f.at+most
-	for left := hours; t < horizon; {
-		end := min(nextHour(t), horizon)
-		step := f.warp(t, end)
-		if step >= left {
-			return t - f.at + inventory.Millis(math.Ceil(float64(end-t)*left/step))
-		}
-		left -= step
-		t = end
-		if t-f.at == week { // every further one is like this one
-			weeks := min(math.Floor(left/(hours-left)), float64((horizon-t)/week))
-			left -= float64(weeks * (hours - left))
-			t += inventory.Millis(weeks) * week
-		}
-	}
-	return most
+	var a ahead
+	return a.reach(f, hours, most)
 }
 
-// keyRate returns the pooled demand events of a key per hour of exposure.
-func (f *Feed) keyRate() float64 {
-	// Until something is known: one event a week, worth two events of evidence.
-	return (f.keyEvents + 2) / (f.keyHours + 2*7*24)
+// pool returns the demand events of keys here, and the hours of exposure in which they came: until something is
+// known, one event a week, worth two events of evidence.
+func (f *Feed) pool() (events, hours float64) {
+	return f.keyEvents + 2, f.keyHours + 2*7*24
 }
 
 // emptyRate returns how often a pick comes up empty here though the stock is there:
@@ -248,12 +233,20 @@ func (f *Feed) warp(from, to inventory.Millis) float64 {
 // hour of the day does, and this against a flat curve, each drawn to 1 while little is known.
 // The span itself counts as watched: a rate that is taken where a sale was just seen is too high.
 func (f *Feed) weight(t, span inventory.Millis) float64 {
-	hour := hourOfWeek(t)
+	return f.speed(hourOfWeek(t), float64(f.total.watched+span), float64(span))
+}
+
+// speed returns the weight of an hour of the week over a span of it, given all the time that was watched, span included.
+// With sales s, dayPrior and hourPrior p, and the time watched w, of the location, the hour of the day and the hour of the
+// week, it is day · (s_hour + p_hour) / (rate · day · w_hour + p_hour), where rate = s/w and day = (s_day + p_day) / (rate · w_day + p_day):
+// brought to one fraction, for divisions are dear.
+func (f *Feed) speed(hour int, watched, span float64) float64 {
 	day := &f.day[hour%24]
-	rate := float64(f.total.sales) / float64(f.total.watched+span)
-	byDay := (float64(day.sales) + dayPrior) / (float64(rate*float64(day.watched+span)) + dayPrior)
-	expected := rate * byDay * float64(f.watched[hour]+span)
-	return byDay * (float64(f.season[hour]) + hourPrior) / (expected + hourPrior)
+	sales := float64(f.total.sales)
+	byDay := float64(day.sales) + dayPrior
+	ofDay := float64(sales*(float64(day.watched)+span)) + float64(dayPrior*watched)
+	expected := float64(sales * byDay * (float64(f.watched[hour]) + span))
+	return byDay * watched * (float64(f.season[hour]) + hourPrior) / (expected + float64(hourPrior*ofDay))
 }
 
 func nextHour(t inventory.Millis) inventory.Millis { return t - t%inventory.Hour + inventory.Hour }
@@ -262,7 +255,7 @@ func hourOfWeek(t inventory.Millis) int {
 	return int(t / inventory.Hour % hoursOfWeek)
 }
 
-func discount(hours float64) float64 { return math.Exp2(-hours / rateHalfLife) }
+func discount(hours float64) float64 { return exp2(hours * (-1.0 / rateHalfLife)) }
 
 // Append appends the feed's bytes.
 func (f *Feed) Append(dst []byte) []byte {

@@ -23,7 +23,8 @@ func oversell() Detector {
 func lookOversell(v *View, found []Finding) []Finding {
 	atp := v.ATP()
 	location := Scope{Class: inventory.Oversell}
-	short := v.IsOpen(location)
+	anyOpen := len(v.Open) > 0 // nearly never
+	short := anyOpen && v.IsOpen(location)
 	switch {
 	case !short && atp < 0:
 		found = append(found, Finding{location, Raise, 1})
@@ -34,6 +35,9 @@ func lookOversell(v *View, found []Finding) []Finding {
 	}
 	for i := range v.Channels {
 		c := &v.Channels[i]
+		if !anyOpen && (short || c.ATP >= 0) {
+			continue
+		}
 		share := Scope{Class: inventory.Oversell, Channel: c.Name}
 		switch open := v.IsOpen(share); {
 		case open && c.ATP >= clearAt:
@@ -42,6 +46,9 @@ func lookOversell(v *View, found []Finding) []Finding {
 		case !open && !short && atp >= 0 && c.ATP < 0:
 			found = append(found, Finding{share, Raise, 1})
 		}
+	}
+	if !anyOpen && v.Network.Sum >= 0 {
+		return found
 	}
 	// A single location is its own network.
 	network := Scope{Class: inventory.Oversell, Network: true}
