@@ -81,7 +81,7 @@ func Run(ctx context.Context, config Config) (result Result, err error) {
 	}
 	select {
 	case <-r.done:
-		err = nc.FlushWithContext(ctx)
+		err = nc.Flush()
 	case <-running.Done():
 		if config.Deltas > 0 || ctx.Err() == nil {
 			err = context.Cause(running)

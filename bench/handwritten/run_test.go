@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"strconv"
 	"testing"
 	"time"
 
@@ -15,9 +13,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/holdfast-atp/holdfast/bench/load"
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/internal/oracle"
-	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/stream"
 )
@@ -25,7 +23,9 @@ import (
 // patience bounds every wait; none is expected to need it.
 const patience = 3 * time.Minute
 
-var topology = stream.Topology{Prefix: "holdfast", Partitions: 3, Replicas: 1}
+const partitions = 3
+
+var topology = stream.Topology{Prefix: "holdfast", Partitions: partitions, Replicas: 1}
 
 // world is an embedded server with the streams of a deployment.
 type world struct {
@@ -64,8 +64,8 @@ func (w *world) publish(partition int, payload []byte) {
 	must(w.t, err)
 }
 
-// count returns how many messages the consumer's stream has of a subject.
-func (w *world) count(subject string) (n uint64) {
+// stored returns how many messages the consumer's stream has of a subject.
+func (w *world) stored(subject string) (n uint64) {
 	w.t.Helper()
 	s, err := w.js.Stream(w.ctx, "HOLDFAST_HANDWRITTEN")
 	must(w.t, err)
@@ -77,103 +77,54 @@ func (w *world) count(subject string) (n uint64) {
 	return n
 }
 
-// probes is how many of a day's deltas are sales of what nobody has.
-const probes = 7
-
-// day is a small steady day: counted shelves, orders that are reserved and mostly shipped, sales, receipts,
-// listings, a ring-fence, and probes.
-func day(deltas int) (all []inventory.Delta) {
-	rng := rand.New(rand.NewPCG(7, 0))
-	var orders []inventory.Delta
-	for i := range deltas {
-		d := inventory.Delta{ID: strconv.Itoa(i), Source: "bench", Location: "store-" + strconv.Itoa(rng.IntN(3)),
-			SKU: "sku-" + strconv.Itoa(rng.IntN(12)), Time: gen.Start + inventory.Millis(i*50), Quantity: 1 + int64(rng.IntN(3))}
-		switch draw := rng.IntN(10); {
-		case i%(deltas/probes) == 1:
-			d.SKU, d.Kind, d.Channel = "probe-"+d.ID, inventory.Sale, "web"
-		case i < deltas/4:
-			d.Kind, d.Quantity = inventory.Receipt, 1000
-			d.Ref = "po-" + d.ID
-		case draw < 4:
-			d.Kind, d.Channel = inventory.Sale, "web"
-		case draw < 6:
-			d.Kind, d.Channel, d.Ref, d.Due = inventory.Reserve, "amazon", "o-"+d.ID, d.Time+inventory.Minute
-			orders = append(orders, d)
-		case draw < 8 && len(orders) > 0:
-			o := orders[0]
-			orders = orders[1:]
-			d.Kind, d.SKU, d.Location, d.Ref, d.Quantity = inventory.Ship, o.SKU, o.Location, o.Ref, o.Quantity
-		case draw < 9:
-			d.Kind, d.Quantity = inventory.Count, 500
-		default:
-			d.Kind, d.Channel = inventory.Allocate, "amazon"
-		}
-		all = append(all, d)
-	}
-	return all
-}
-
-// TestRunAppliesEverything: one delta a message and packed, arrays and maps, with what can't be used among them.
-func TestRunAppliesEverything(t *testing.T) {
+// TestRunAppliesTheBenchsLoad: one delta a message and packed, arrays and maps, of every kind that the load
+// has; it comes to what the oracle says, and each probe makes one command.
+func TestRunAppliesTheBenchsLoad(t *testing.T) {
 	for _, c := range []struct {
 		packing int
 		encode  func([]byte, *inventory.Delta) []byte
 	}{{1, codec.AppendDelta}, {50, codec.AppendDeltaMap}} {
 		t.Run(fmt.Sprintf("packing=%d", c.packing), func(t *testing.T) {
 			w := newWorld(t)
-			log := day(1500)
-			models := make([]*oracle.Model, topology.Partitions)
-			payloads, messages := make([][]byte, topology.Partitions), 0
-			for p := range models {
-				models[p] = oracle.New(oracleConfig)
+			f := filler{world: w, packing: c.packing, encode: c.encode}
+			l, err := load.New(load.Mix{Seed: 7, Keys: 60, Locations: 3, Duplicates: 0.02, Late: 0.01, Oversell: 0.01, Kinds: map[string]int{
+				"sale": 40, "reserve": 30, "ship": 16, "release": 8, "asn": 20, "receipt": 10, "transfer_out": 20, "transfer_in": 10,
+				"listing": 4, "adjust": 4, "count": 4, "allocate": 3, "block": 2, "unblock": 2, "safety": 2, "return": 2, "pick_failed": 1, "tick": 1,
+			}})
+			must(t, err)
+			for d := range l.Fill {
+				f.add(d)
 			}
-			for i := range log {
-				p := codec.Partition(log[i].SKU, topology.Partitions)
-				models[p].Apply(log[i])
-				payloads[p] = c.encode(payloads[p], &log[i])
-				if i%c.packing == 0 || i >= len(log)-c.packing {
-					w.publish(p, payloads[p])
-					payloads[p] = nil
-					messages++
-				}
+			var d inventory.Delta
+			for range 7000 {
+				l.Next(&d)
+				f.add(&d)
 			}
-			for p, payload := range payloads {
-				if len(payload) > 0 {
-					w.publish(p, payload)
-					messages++
-				}
-			}
-			twice, broken, late := log[3], []byte("\x81\xa2id"), log[3]
-			late.ID, late.Time = "late", late.Time-2*lateness
-			w.publish(codec.Partition(twice.SKU, topology.Partitions), codec.AppendDelta(nil, &twice))
-			w.publish(0, broken)
-			w.publish(codec.Partition(late.SKU, topology.Partitions), codec.AppendDelta(nil, &late))
+			f.flush()
+			w.publish(0, []byte("\x81\xa2id"))
 
 			dir := t.TempDir()
-			n := uint64(len(log))
-			result, err := Run(w.ctx, Config{URL: w.url, Prefix: "holdfast", Partitions: topology.Partitions, Dir: dir, Deltas: n + 3})
+			want := f.want
+			want.Messages, want.Deltas, want.Rejected = want.Messages+1, want.Deltas+1, want.Rejected+1
+			want.Commands = l.Counts().Probes
+			result, err := Run(w.ctx, Config{URL: w.url, Prefix: "holdfast", Partitions: partitions, Dir: dir, Deltas: want.Deltas})
 			must(t, err)
 			if result.Elapsed <= 0 {
 				t.Error("it took no time")
 			}
 			result.Elapsed = 0
-			want := Result{Messages: uint64(messages) + 3, Deltas: n + 3, Applied: n, Duplicates: 1, Rejected: 2, Commands: result.Commands}
-			if result != want || result.Commands < probes {
-				t.Errorf("got %+v, want %+v and %d commands at least", result, want, probes)
+			if result != want || want.Commands == 0 || want.Duplicates == 0 {
+				t.Errorf("got %+v, want %+v", result, want)
 			}
-			if got := w.count("holdfast.handwritten.command.>"); got != result.Commands {
-				t.Errorf("%d commands are stored, want %d", got, result.Commands)
-			}
-			for _, reason := range []string{"malformed", "late"} {
-				if got := w.count("holdfast.handwritten.rejected." + reason); got != 1 {
-					t.Errorf("%d deltas are stored as %s, want 1", got, reason)
+			for subject, n := range map[string]uint64{"command.>": want.Commands, "rejected.malformed": 1, "rejected.late": want.Rejected - 1} {
+				if got := w.stored("holdfast.handwritten." + subject); got != n {
+					t.Errorf("%d messages are stored under %s, want %d", got, subject, n)
 				}
 			}
-
 			db, err := openPebble(vfs.Default, dir)
 			must(t, err)
 			defer db.Close()
-			for i, m := range models {
+			for i, m := range f.models {
 				p := openPartition(db, i, nil)
 				defer p.batch.Close()
 				equalStock(t, p, m)
@@ -182,14 +133,61 @@ func TestRunAppliesEverything(t *testing.T) {
 	}
 }
 
+// filler publishes deltas and says what is to become of them.
+type filler struct {
+	*world
+	packing int
+	encode  func([]byte, *inventory.Delta) []byte
+
+	models   [partitions]*oracle.Model
+	payloads [partitions][]byte
+	packed   [partitions]int
+	want     Result
+}
+
+func (f *filler) add(d *inventory.Delta) {
+	p := codec.Partition(d.SKU, partitions)
+	if f.models[p] == nil {
+		f.models[p] = oracle.New(oracleConfig)
+	}
+	f.want.Deltas++
+	switch outcome, _ := f.models[p].Apply(*d); outcome {
+	case oracle.Applied:
+		f.want.Applied++
+	case oracle.Duplicate:
+		f.want.Duplicates++
+	case oracle.Rejected:
+		f.want.Rejected++
+	}
+	f.payloads[p] = f.encode(f.payloads[p], d)
+	if f.packed[p]++; f.packed[p] == f.packing {
+		f.send(p)
+	}
+}
+
+func (f *filler) send(p int) {
+	f.publish(p, f.payloads[p])
+	f.want.Messages++
+	f.payloads[p], f.packed[p] = nil, 0
+}
+
+// flush publishes what is not full.
+func (f *filler) flush() {
+	for p, n := range f.packed {
+		if n > 0 {
+			f.send(p)
+		}
+	}
+}
+
 // TestRunAgain: the durables are gone with a run, so that another begins from nothing; without a number
 // of deltas it goes on until it is told to stop.
 func TestRunAgain(t *testing.T) {
 	w := newWorld(t)
 	d := inventory.Delta{ID: "1", Source: "pos", SKU: "tea", Location: "leeds", Kind: inventory.Sale, Quantity: 1, Time: 1, Channel: "web"}
-	w.publish(codec.Partition(d.SKU, topology.Partitions), codec.AppendDelta(nil, &d))
-	config := Config{URL: w.url, Prefix: "holdfast", Partitions: topology.Partitions, Dir: t.TempDir(), Deltas: 1}
-	result, err := Run(w.ctx, config)
+	w.publish(codec.Partition(d.SKU, partitions), codec.AppendDelta(nil, &d))
+	config := Config{URL: w.url, Prefix: "holdfast", Partitions: partitions, Dir: t.TempDir(), Deltas: 1}
+	result, err := Run(context.WithoutCancel(w.ctx), config) // a context needs no deadline
 	must(t, err)
 	if result.Applied != 1 || result.Commands != 1 {
 		t.Errorf("first run: %+v, want 1 applied and 1 command", result)

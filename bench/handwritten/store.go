@@ -40,12 +40,20 @@ const (
 func openPebble(fs vfs.FS, dir string) (*pebble.DB, error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref() // the database holds it too
-	o := &pebble.Options{FS: fs, Cache: cache, MemTableSize: memTableBytes, MemTableStopWritesThreshold: 4}
+	o := &pebble.Options{
+		FS: fs, Logger: quiet{pebble.DefaultLogger},
+		Cache: cache, MemTableSize: memTableBytes, MemTableStopWritesThreshold: 4,
+	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
 	}
 	return pebble.Open(dir, o)
 }
+
+// quiet drops what Pebble says of its everyday work.
+type quiet struct{ pebble.Logger }
+
+func (quiet) Infof(string, ...any) {}
 
 // store is one partition's part of the database, and the batch of what changes next. The first error
 // stays; nothing is read or written after it.
