@@ -3,7 +3,6 @@ package detectors
 import (
 	"github.com/zeebo/xxh3"
 
-	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -74,6 +73,12 @@ type Belief struct {
 // whether silence will reach the alarm sooner than was last worked out.
 func (b *Belief) Observe(v *View, d *inventory.Delta) bool {
 	b.start(v)
+	rose := b.takeIn(v, d)
+	b.shorten()
+	return rose
+}
+
+func (b *Belief) takeIn(v *View, d *inventory.Delta) (rose bool) {
 	switch d.Kind {
 	case inventory.Sale, inventory.Ship:
 		b.sold(v, d)
@@ -117,6 +122,7 @@ func (b *Belief) Hold(v *View) {
 	}
 	b.since = v.Feed.Clock()
 	b.paused = paused
+	b.shorten()
 }
 
 // Probability returns the probability that none of the recorded stock is there.
@@ -133,7 +139,7 @@ func (b *Belief) AlarmIn(v *View, raise float64, most inventory.Millis) (invento
 		return 0, false
 	}
 	shape, hours := b.rate(v.Feed)
-	b.armed = shape / hours
+	b.armed = short(shape/hours, roughBytes)
 	silent, alarm := b.silence(v), log(raise/(1-raise))
 	var clock ahead
 	// reach returns in how long that is if as much had vanished all the while as will have at a time.
@@ -157,6 +163,7 @@ func (b *Belief) start(v *View) {
 		b.paused = v.Held || v.OnHand <= 0
 		b.provedAt = v.Now
 		b.prior = priorAt(v.OnHand)
+		b.shorten()
 	}
 }
 
@@ -277,44 +284,4 @@ func priorAt(n int64) float64 {
 		return 0.01 // and less than its last bit
 	}
 	return 0.01 + float64(0.04*exp(-float64(max(n, 0))/4))
-}
-
-// Append appends the belief's bytes.
-func (b *Belief) Append(dst []byte) []byte {
-	flags := uint64(0)
-	if b.paused {
-		flags |= 1
-	}
-	if b.started {
-		flags |= 2
-	}
-	dst = wire.AppendUint(dst, flags)
-	if !b.started {
-		return dst
-	}
-	for _, x := range b.floats() {
-		dst = wire.AppendFloat(dst, *x)
-	}
-	dst = wire.AppendInt(dst, b.provedAt)
-	dst = wire.AppendInt(dst, b.emptyPicks)
-	return wire.AppendUint(dst, b.lastRef)
-}
-
-// Read reads what Append wrote. Errors stay in r.
-func (b *Belief) Read(r *wire.Reader) {
-	flags := r.Uint()
-	*b = Belief{paused: flags&1 != 0, started: flags&2 != 0}
-	if !b.started {
-		return
-	}
-	for _, x := range b.floats() {
-		*x = r.Float()
-	}
-	b.provedAt = inventory.Millis(r.Int())
-	b.emptyPicks = int(r.Int())
-	b.lastRef = r.Uint()
-}
-
-func (b *Belief) floats() [8]*float64 {
-	return [...]*float64{&b.events, &b.hours, &b.since, &b.silent, &b.prior, &b.evidence, &b.hazard, &b.armed}
 }

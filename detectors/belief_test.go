@@ -248,7 +248,7 @@ func TestWhatDeltasSayOfTheStock(t *testing.T) {
 			w := newWorld(10)
 			before := suspect(w)
 			rose := w.see(c.d)
-			near(t, "the probability", w.probability(), c.want(before), 1e-9)
+			near(t, "the probability", w.probability(), c.want(before), 1e-6)
 			if higher := w.probability() > before; rose && c.d.Kind != inventory.Sale && c.d.Kind != inventory.Ship && !higher {
 				t.Error("the belief is said to have risen, and has not")
 			} else if higher && !rose {
@@ -277,7 +277,7 @@ func TestStockVanishesFasterWhereItIsCorrectedDownwards(t *testing.T) {
 		t.Errorf("log-odds rise by %.3f, %.3f and %.3f in ten days, want more after more corrections", none, some, many)
 	}
 	p := 0.01 + 0.04*math.Exp(-10.0/4)
-	near(t, "the rise without corrections", none, logit(1-(1-p)*math.Exp(-0.02))-logit(p), 1e-9)
+	near(t, "the rise without corrections", none, logit(1-(1-p)*math.Exp(-0.02))-logit(p), 1e-6)
 	near(t, "the rise after ever more of them", more, many, 1e-9)
 }
 

@@ -1,0 +1,94 @@
+package detectors
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// TestABeliefIsAsShortInMemory as in the store: after any call it equals what is read of it, so that nobody can tell
+// whether it was.
+func TestABeliefIsAsShortInMemory(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := lived(t)
+		b := Belief{}
+		v := &View{Now: max(f.at, 1), Belief: &b, Feed: f, Quantities: inventory.Quantities{OnHand: 7}}
+		for i := range rapid.IntRange(1, 60).Draw(t, "calls") {
+			v.Now += inventory.Millis(rapid.Int64Range(0, int64(9*inventory.Hour)).Draw(t, "on"))
+			f.Vouch(v.Now)
+			var call string
+			switch rapid.IntRange(0, 9).Draw(t, "call") {
+			case 0:
+				call, v.Held = "Hold", !v.Held
+				b.Hold(v)
+			case 1:
+				call, v.OnHand = "Hold at another stock", rapid.Int64Range(-1, 300).Draw(t, "on hand")
+				b.Hold(v)
+			case 2:
+				call = "AlarmIn"
+				b.AlarmIn(v, 0.8, longest)
+			case 3:
+				call = "Waited"
+				b.Waited(v)
+			default:
+				d := inventory.Delta{
+					Kind: rapid.SampledFrom([]inventory.Kind{
+						inventory.Sale, inventory.Sale, inventory.Ship, inventory.Count, inventory.Receipt, inventory.Return,
+						inventory.Adjust, inventory.PickFailed, inventory.Substitute, inventory.Listing,
+					}).Draw(t, "kind"),
+					Quantity: rapid.Int64Range(-1, 2).Draw(t, "quantity"), Ref: fmt.Sprint(i / 2), Reason: "sellable",
+				}
+				call = "Observe " + d.Kind.String()
+				b.Observe(v, &d)
+			}
+			var back Belief
+			r := wire.NewReader(b.Append(nil))
+			back.Read(r)
+			if err := r.Done(); err != nil {
+				t.Fatalf("after %s what was written is not read: %v", call, err)
+			}
+			if back != b {
+				t.Fatalf("after %s it is %+v, and %+v when it was read", call, b, back)
+			}
+		}
+	})
+}
+
+func TestShortIsNearEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.Float64Range(-1e9, 1e9).Draw(t, "x")
+		bytes := rapid.IntRange(3, 6).Draw(t, "bytes")
+		got := short(x, bytes)
+		if off := math.Abs(got - x); off > math.Abs(x)*math.Exp2(-float64(8*bytes-11)) {
+			t.Fatalf("%v in %d bytes is %v", x, bytes, got)
+		}
+		if again := short(got, bytes); again != got {
+			t.Fatalf("%v in %d bytes is %v, and that is %v", x, bytes, got, again)
+		}
+	})
+}
+
+func TestABeliefTakesFewBytes(t *testing.T) {
+	f := &Feed{}
+	f.Vouch(1_795_392_000_000)
+	b := Belief{}
+	v := &View{Now: f.at, Belief: &b, Feed: f, Quantities: inventory.Quantities{OnHand: 7}}
+	b.Hold(v)
+	b.AlarmIn(v, 0.8, longest)
+	if n := len(b.Append(nil)); n > 20 {
+		t.Errorf("that of a key that never sold takes %d bytes, want 20", n)
+	}
+	for range 10 {
+		v.Now += inventory.Hour
+		f.Vouch(v.Now)
+		b.Observe(v, &inventory.Delta{Kind: inventory.Sale, Quantity: 1})
+	}
+	if n := len(b.Append(nil)); n > 30 {
+		t.Errorf("that of a key that sells takes %d bytes, want 30", n)
+	}
+}
