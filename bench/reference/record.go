@@ -31,7 +31,7 @@ type Recording struct {
 // When a worker of package stream commits while it catches up.
 const (
 	openDeltasMax = 1 << 16
-	openMax       = time.Second
+	openMax       = 5 * time.Second
 )
 
 // Record applies all that the partitions' streams hold, as a processor with the default memory does, and
