@@ -181,13 +181,26 @@ func TestTrackIsThroughputOverTime(t *testing.T) {
 	}
 }
 
-func TestSettingsAreWhatHoldsInAny(t *testing.T) {
-	s := settings([]*Scenario{
-		{Header: &Header{Partitions: 4}},
-		{Header: &Header{Partitions: 16, SyncAlways: true}},
-	})
-	if s.Partitions != 16 || !s.SyncAlways || !s.CountsBroker || s.Replicas != 1 {
-		t.Errorf("got %+v", s)
+func TestSettingsAreWhatHoldsInAll(t *testing.T) {
+	always, lazy, few := &Header{Partitions: 16, SyncAlways: true}, &Header{Partitions: 16}, &Header{Partitions: 4}
+	for _, test := range []struct {
+		headers    []*Header
+		sync       report.Sync
+		partitions int
+	}{
+		{[]*Header{always}, report.SyncAlways, 16},
+		{[]*Header{lazy, lazy}, report.SyncLazy, 16},
+		{[]*Header{always, lazy, always}, report.SyncMixed, 16},
+		{[]*Header{lazy, few, lazy}, report.SyncLazy, 0},
+	} {
+		var scenarios []*Scenario
+		for _, h := range test.headers {
+			scenarios = append(scenarios, &Scenario{Header: h})
+		}
+		s := settings(scenarios)
+		if s.Sync != test.sync || s.Partitions != test.partitions || !s.CountsBroker || s.Replicas != 1 {
+			t.Errorf("got %+v, want %+v", s, test)
+		}
 	}
 }
 
@@ -236,7 +249,7 @@ func TestWhatCannotBeMeasuredSaysWhy(t *testing.T) {
 		t.Fatalf("%d of %d scenarios, said %q", len(r.Scenarios), len(scenarios), said)
 	}
 	for _, s := range r.Scenarios {
-		if s.Failed == "" || len(s.Runs) > 0 || s.Seed != 42 || s.Config["runs"] != 3 {
+		if s.Failed == "" || len(s.Runs) > 0 || s.Seed != 42 {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -284,9 +284,8 @@ func (s *Scenario) config() (map[string]any, error) {
 	if err := yaml.Unmarshal(text, &config); err != nil {
 		return nil, err
 	}
-	for _, mix := range []string{"load", baseline} {
-		knobs, _ := config[mix].(map[string]any)
-		maps.DeleteFunc(knobs, func(_ string, v any) bool { return v == nil || reflect.ValueOf(v).IsZero() }) // the default
+	for _, said := range []string{"name", "title", "seed", "runs", "targets"} {
+		delete(config, said) // the report has it elsewhere
 	}
 	if s.scaled != 1 {
 		config["scaled_by"] = s.scaled

@@ -75,8 +75,7 @@ func (o *Options) adjust(s *Scenario) {
 	s.Scale(o.Scale)
 }
 
-// settings are what the scenarios have in common; where they differ, each says so in its
-// configuration.
+// settings are what the scenarios have in common.
 func settings(scenarios []*Scenario) report.Settings {
 	common := report.Settings{
 		Replicas:     1,
@@ -84,9 +83,21 @@ func settings(scenarios []*Scenario) report.Settings {
 		NATS:         moduleVersion("github.com/nats-io/nats-server/v2"),
 		Pebble:       moduleVersion("github.com/cockroachdb/pebble/v2"),
 	}
-	for _, s := range scenarios {
-		common.SyncAlways = common.SyncAlways || s.SyncAlways
-		common.Partitions = max(common.Partitions, s.Partitions)
+	for i, s := range scenarios {
+		sync := report.SyncLazy
+		if s.SyncAlways {
+			sync = report.SyncAlways
+		}
+		switch {
+		case i == 0:
+			common.Sync, common.Partitions = sync, s.Partitions
+			continue
+		case sync != common.Sync:
+			common.Sync = report.SyncMixed
+		}
+		if s.Partitions != common.Partitions {
+			common.Partitions = 0 // each says
+		}
 	}
 	return common
 }

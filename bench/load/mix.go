@@ -15,28 +15,28 @@ import (
 type Mix struct {
 	// Seed is in the ids and in the names of probes too: loads of two seeds, and only
 	// those, can go to the same deployment.
-	Seed uint64 `json:"seed" yaml:"seed"`
+	Seed uint64 `json:"seed" yaml:"seed,omitempty"`
 
-	Keys      int     `json:"keys" yaml:"keys"`           // SKU-locations, rounded up to the same SKUs at each location; default 100,000
-	Locations int     `json:"locations" yaml:"locations"` // default 10
-	Skew      float64 `json:"skew" yaml:"skew"`           // exponent of the SKUs' Zipf distribution, above 1; 0: uniform
-	HotShare  float64 `json:"hot_share" yaml:"hot_share"` // goes to one SKU, beside what the skew gives it
+	Keys      int     `json:"keys" yaml:"keys,omitempty"`           // SKU-locations, rounded up to the same SKUs at each location; default 100,000
+	Locations int     `json:"locations" yaml:"locations,omitempty"` // default 10
+	Skew      float64 `json:"skew" yaml:"skew,omitempty"`           // exponent of the SKUs' Zipf distribution, above 1; 0: uniform
+	HotShare  float64 `json:"hot_share" yaml:"hot_share,omitempty"` // goes to one SKU, beside what the skew gives it
 
 	// Kinds are weights by the kind's name. Default: sale 48, reserve 13, ship 11,
 	// release 3, receipt 9, listing 6, adjust 5, count 5. A kind that ends what another began (ship and
 	// release a reserve, receipt an asn, transfer_in a transfer_out) ends the one that has
 	// waited longest, some thousands of deltas; where too few wait, one is begun instead.
 	// Without asn in the mixture, receipts stand for themselves.
-	Kinds map[string]int `json:"kinds,omitempty" yaml:"kinds"`
+	Kinds map[string]int `json:"kinds,omitempty" yaml:"kinds,omitempty"`
 
-	OutOfOrder    float64       `json:"out_of_order" yaml:"out_of_order"`         // happened before a delta that came before them
-	OutOfOrderMax time.Duration `json:"out_of_order_max" yaml:"out_of_order_max"` // by so much at most, 12h at most; default 1m
-	Duplicates    float64       `json:"duplicates" yaml:"duplicates"`             // are exact repeats of one of the last thousands
-	Late          float64       `json:"late" yaml:"late"`                         // are beyond the lateness, so rejected once their partition has a watermark
-	Oversell      float64       `json:"oversell" yaml:"oversell"`                 // are probes
+	OutOfOrder    float64       `json:"out_of_order" yaml:"out_of_order,omitempty"`         // happened before a delta that came before them
+	OutOfOrderMax time.Duration `json:"out_of_order_max" yaml:"out_of_order_max,omitempty"` // by so much at most, 12h at most; default 1m
+	Duplicates    float64       `json:"duplicates" yaml:"duplicates,omitempty"`             // are exact repeats of one of the last thousands
+	Late          float64       `json:"late" yaml:"late,omitempty"`                         // are beyond the lateness, so rejected once their partition has a watermark
+	Oversell      float64       `json:"oversell" yaml:"oversell,omitempty"`                 // are probes
 
-	Start time.Time     `json:"start,omitzero" yaml:"start"` // event time of the first delta; default 2024-11-25, which no clock will take for the present
-	Step  time.Duration `json:"step" yaml:"step"`            // of event time from one delta to the next in the mean, 1s at most; default 1ms
+	Start time.Time     `json:"start,omitzero" yaml:"start,omitempty"` // event time of the first delta; default 2024-11-25, which no clock will take for the present
+	Step  time.Duration `json:"step" yaml:"step,omitempty"`            // of event time from one delta to the next in the mean, 1s at most; default 1ms
 }
 
 const (

@@ -19,6 +19,11 @@ func (r Report) Check() error {
 	if r.Format != Format {
 		return fmt.Errorf("format %d; this program knows %d", r.Format, Format)
 	}
+	switch r.Settings.Sync {
+	case SyncAlways, SyncLazy, SyncMixed, "":
+	default:
+		return fmt.Errorf("sync %q; it is %q, %q, %q or empty", r.Settings.Sync, SyncAlways, SyncLazy, SyncMixed)
+	}
 	names := unique{what: "scenario"}
 	for _, s := range r.Scenarios {
 		if err := errors.Join(names.add(s.Name), s.check()); err != nil {

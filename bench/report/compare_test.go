@@ -131,7 +131,7 @@ func TestCompareNamesWhatIsIncomparable(t *testing.T) {
 		{name: "CPU", change: func(r *report.Report) { r.Machine.CPU = "Other" }, hard: []d{{What: "CPU", A: "Example CPU @ 2.70GHz", B: "Other"}}},
 		{name: "cores", change: func(r *report.Report) { r.Machine.Cores = 4 }, hard: []d{{What: "cores", A: "2", B: "4"}}},
 		{name: "system", change: func(r *report.Report) { r.Machine.Arch = "arm64" }, hard: []d{{What: "system", A: "linux/amd64", B: "linux/arm64"}}},
-		{name: "sync", change: func(r *report.Report) { r.Settings.SyncAlways = true }, hard: []d{{What: "broker syncs", A: "at intervals", B: "each message"}}},
+		{name: "sync", change: func(r *report.Report) { r.Settings.Sync = report.SyncAlways }, hard: []d{{What: "broker syncs", A: "at intervals", B: "each message"}}},
 		{name: "replicas and partitions", change: func(r *report.Report) { r.Settings.Replicas, r.Settings.Partitions = 3, 4 },
 			hard: []d{{What: "replicas", A: "1", B: "3"}, {What: "partitions", A: "8", B: "4"}}},
 		{name: "accounting", change: func(r *report.Report) { r.Settings.CountsBroker = false },

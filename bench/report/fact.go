@@ -31,11 +31,18 @@ func (m Machine) facts() []fact {
 	}
 }
 
+// eachSays stands for a setting in which scenarios differ.
+const eachSays = "as each scenario says"
+
 func (s Settings) facts() []fact {
+	partitions := eachSays
+	if s.Partitions != 0 {
+		partitions = strconv.Itoa(s.Partitions)
+	}
 	return []fact{
-		{Name: "broker syncs", Value: map[bool]string{true: "each message", false: "at intervals"}[s.SyncAlways]},
+		{Name: "broker syncs", Value: known(map[Sync]string{SyncAlways: "each message", SyncLazy: "at intervals", SyncMixed: eachSays}[s.Sync])},
 		{Name: "replicas", Value: strconv.Itoa(s.Replicas)},
-		{Name: "partitions", Value: strconv.Itoa(s.Partitions)},
+		{Name: "partitions", Value: partitions},
 		{Name: "CPU per delta", Value: map[bool]string{true: "with the broker's", false: "without the broker's"}[s.CountsBroker]},
 		{Name: "NATS server", Value: known(s.NATS), told: true},
 		{Name: "Pebble", Value: known(s.Pebble), told: true},

@@ -41,6 +41,7 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		{"a later format", `{"format":2,"machine":"told otherwise"}`, "format 2; this program knows 1"},
 		{"format 0", `{"format":0}`, "format 0; this program knows 1"},
 		{"a wrong type", `{"format":1,"version":7}`, "version"},
+		{"an unknown sync", `{"format":1,"settings":{"sync":"now"}}`, `sync "now"; it is "always"`},
 		{"what makes no sense", `{"format":1,"scenarios":[{"name":"A b"}]}`, `scenario "A b": the name is not`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -200,7 +201,7 @@ func anyReport(t *rapid.T) report.Report {
 		Format: report.Format, Version: text.Draw(t, "version"),
 		Started:   time.Unix(rapid.Int64Range(0, 1e10).Draw(t, "started"), 0).UTC(),
 		Machine:   report.Machine{OS: text.Draw(t, "os"), CPU: text.Draw(t, "cpu"), Cores: rapid.Int().Draw(t, "cores"), MemoryBytes: rapid.Int64().Draw(t, "memory")},
-		Settings:  report.Settings{SyncAlways: rapid.Bool().Draw(t, "sync"), Replicas: rapid.Int().Draw(t, "replicas"), NATS: text.Draw(t, "nats")},
+		Settings:  report.Settings{Sync: rapid.SampledFrom([]report.Sync{"", report.SyncAlways, report.SyncLazy, report.SyncMixed}).Draw(t, "sync"), Replicas: rapid.Int().Draw(t, "replicas"), NATS: text.Draw(t, "nats")},
 		Scenarios: []report.Scenario{},
 	}
 	names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z0-9]{1,4}(-[a-z0-9]{1,3}){0,2}`), 0, 3, rapid.ID[string]).Draw(t, "scenarios")

@@ -34,13 +34,23 @@ type Machine struct {
 // Settings are what held in every scenario. Two reports are comparable if they agree in all but
 // the versions.
 type Settings struct {
-	SyncAlways   bool   `json:"sync_always"` // the broker syncs each message before it acknowledges
-	Replicas     int    `json:"replicas"`    // of each stream
-	Partitions   int    `json:"partitions"`
+	Sync         Sync   `json:"sync"`
+	Replicas     int    `json:"replicas"`      // of each stream
+	Partitions   int    `json:"partitions"`    // 0: each scenario's configuration says
 	CountsBroker bool   `json:"counts_broker"` // the broker's CPU is in the deltas per core-second
 	NATS         string `json:"nats"`          // version of the server's module
 	Pebble       string `json:"pebble"`        // version of the module
 }
+
+// Sync says when the broker syncs to disk what it acknowledges; empty: not known.
+type Sync string
+
+// The ways to sync.
+const (
+	SyncAlways Sync = "always" // each message, before it acknowledges it
+	SyncLazy   Sync = "lazy"   // at intervals; a power cut takes what was acknowledged since
+	SyncMixed  Sync = "mixed"  // each scenario's configuration says
+)
 
 // Scenario is one load and what came of it.
 type Scenario struct {

@@ -20,7 +20,7 @@ func sample(speed float64) report.Report {
 			OS: "linux", Arch: "amd64", CPU: "Example CPU @ 2.70GHz", Cores: 2, MemoryBytes: 8 << 30,
 			Go: "go1.26.8", Kernel: "6.1.0", DiskSync: 1234 * time.Microsecond,
 		},
-		Settings: report.Settings{Replicas: 1, Partitions: 8, CountsBroker: true, NATS: "v2.15.2", Pebble: "v2.1.7"},
+		Settings: report.Settings{Sync: report.SyncLazy, Replicas: 1, Partitions: 8, CountsBroker: true, NATS: "v2.15.2", Pebble: "v2.1.7"},
 	}
 	catchUp := report.Scenario{Name: "catch-up-packed", Title: "Catch-up from pre-filled streams, 256 deltas a message", Seed: 1,
 		Config: map[string]any{"packing": 256.0, "keys": 100_000.0, "mix": map[string]any{"sale": 80.0, "receipt": 20.0}}}
