@@ -22,8 +22,13 @@ type soak struct {
 	Retention time.Duration `yaml:"retention"` // of all streams
 }
 
-// soakSteps is how often a soak looks at the disk.
-const soakSteps = 200
+const (
+	// soakSteps is how often a soak looks at the disk.
+	soakSteps = 200
+
+	// retentionMin is for how long a stream remembers the ids of messages: it keeps no less.
+	retentionMin = 2 * time.Minute
+)
 
 func (*soak) metrics() []string {
 	return append([]string{"memory growth of holdfast", "memory growth of broker", "disk growth of state", "disk growth of streams"}, liveMetrics()...)
@@ -33,14 +38,14 @@ func (k *soak) check(problem func(key, format string, args ...any)) {
 	k.Driving.check(problem)
 	k.checkRate(problem)
 	inRange(problem, "lateness", k.Lateness.Seconds(), 1, durationMax.Seconds())
-	inRange(problem, "retention", k.Retention.Seconds(), 1, durationMax.Seconds())
+	inRange(problem, "retention", k.Retention.Seconds(), retentionMin.Seconds(), durationMax.Seconds())
 }
 
 func (k *soak) scale(by float64) {
 	scaleCount(&k.Load.Keys, by, scaledKeysMin)
 	k.Driving.scale(by)
 	scaleDuration(&k.Lateness, by, time.Second)
-	scaleDuration(&k.Retention, by, time.Second)
+	scaleDuration(&k.Retention, by, retentionMin)
 }
 
 func (k *soak) measure(ctx context.Context, s *session) ([]report.Run, error) {

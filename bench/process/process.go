@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 )
 
 // Spec says what to run.
@@ -35,6 +36,8 @@ type Process struct {
 	stderr  *tail
 	done    chan struct{} // closed when it has ended, after failure was set
 	failure error
+
+	told atomic.Bool // failure was returned; nobody has to hear it twice
 
 	mu   sync.Mutex
 	last Usage // the last that was seen; final once ended
@@ -140,7 +143,7 @@ func (p *Process) Ready(ctx context.Context, into any) error {
 	case value := <-p.ready:
 		return p.decode(value, into)
 	case <-p.done:
-		return p.failure
+		return p.tell()
 	case <-ctx.Done():
 		return fmt.Errorf("%s is not ready: %w", p.name, ctx.Err())
 	}
@@ -152,7 +155,7 @@ func (p *Process) Ask(ctx context.Context, what string, into any) error {
 	if err := p.out.write(question{what}); err != nil {
 		select {
 		case <-p.done:
-			return p.failure
+			return p.tell()
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -164,7 +167,7 @@ func (p *Process) Ask(ctx context.Context, what string, into any) error {
 		}
 		return p.decode(a.Value, into)
 	case <-p.done:
-		return p.failure
+		return p.tell()
 	case <-ctx.Done():
 		return fmt.Errorf("%s: %s: %w", p.name, what, ctx.Err())
 	}
@@ -181,7 +184,7 @@ func (p *Process) decode(value json.RawMessage, into any) error {
 }
 
 // Stop lets go of the child, waits until it has ended, and returns its error where it did not
-// end well. Where ctx ends before, the child is killed.
+// end well and Ready or Ask have not returned it already. Where ctx ends before, the child is killed.
 func (p *Process) Stop(ctx context.Context) error {
 	_ = p.in.Close() // an error means that it is closed
 	select {
@@ -189,10 +192,16 @@ func (p *Process) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.Join(fmt.Errorf("%s does not let go: %w", p.name, ctx.Err()), p.Kill())
 	}
-	if !p.cmd.ProcessState.Success() {
-		return p.failure
+	if !p.cmd.ProcessState.Success() && !p.told.Load() {
+		return p.tell()
 	}
 	return nil
+}
+
+// tell returns why the process has ended.
+func (p *Process) tell() error {
+	p.told.Store(true)
+	return p.failure
 }
 
 // Kill ends the child as a power cut would, and waits until it has ended.

@@ -177,8 +177,14 @@ func TestAChildsFailureIsTold(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "refuse: configuration: json") {
 			t.Errorf("got %v", err)
 		}
-		if err := p.Stop(ctx); err == nil {
-			t.Error("stopped as if all were well")
+		if err := p.Stop(ctx); err != nil {
+			t.Errorf("told again: %v", err)
+		}
+	})
+	t.Run("told at the end where nobody asked", func(t *testing.T) {
+		p := start(t, "refuse", "no number", nil)
+		if err := p.Stop(ctx); err == nil || !strings.Contains(err.Error(), "refuse: configuration: json") {
+			t.Errorf("stopped with %v", err)
 		}
 	})
 	t.Run("an unknown question", func(t *testing.T) {
