@@ -75,15 +75,16 @@ func flatten(into map[string]any, prefix string, tree map[string]any) error {
 // checkConfig refuses what is no flag: a slip of the pen must not be a default.
 func checkConfig(app *kong.Application, values map[string]any) error {
 	known := map[string]bool{}
-	add := func(node *kong.Node) {
+	var add func(node *kong.Node)
+	add = func(node *kong.Node) {
 		for _, flag := range node.Flags {
 			known[flag.Name] = true
 		}
+		for _, command := range node.Children {
+			add(command)
+		}
 	}
 	add(app.Node)
-	for _, command := range app.Children {
-		add(command)
-	}
 	delete(known, "config")
 	delete(known, "help")
 	var names []string
