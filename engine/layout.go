@@ -45,7 +45,7 @@ func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 4
+	formatRecord   = 5
 	formatNetwork  = 1
 	formatPlace    = 1
 	formatTimeline = 1

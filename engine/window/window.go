@@ -1,9 +1,8 @@
 package window
 
 import (
-	"slices"
+	"math/bits"
 
-	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -22,10 +21,16 @@ const (
 	seriesCount
 )
 
+// Bit returns the mask of s, to be or-ed for [Windows.Add].
+func (s Series) Bit() uint8 { return 1 << s }
+
 // Tier is a size of pane and how many of them are kept.
 type Tier uint8
 
 // The tiers: the last minute by seconds, hour by minutes, two days by hours, five weeks by days.
+//
+// Invariant: each one's size is a multiple of the one's before, and it reaches back further than the one
+// before by at least a pane: what leaves a tier is still in the next.
 const (
 	Seconds Tier = iota
 	Minutes
@@ -35,9 +40,12 @@ const (
 	tierCount
 )
 
+// panesMax is more than any tier has: a pane's index modulo panesMax tells it from all others that are kept.
+const panesMax = 64
+
 var tiers = [tierCount]struct {
 	size  inventory.Millis
-	panes int64
+	panes int64 // below panesMax
 }{
 	Seconds: {inventory.Second, 60},
 	Minutes: {inventory.Minute, 60},
@@ -51,147 +59,171 @@ func (t Tier) Size() inventory.Millis { return tiers[t].size }
 // Panes returns how many panes of t are kept.
 func (t Tier) Panes() int64 { return tiers[t].panes }
 
+// index returns the index of the pane of t that holds a second. Dividing by constants is multiplying.
+func (t Tier) index(second int64) int64 {
+	switch t {
+	case Seconds:
+		return second
+	case Minutes:
+		return second / int64(inventory.Minute/inventory.Second)
+	case Hours:
+		return second / int64(inventory.Hour/inventory.Second)
+	}
+	return second / int64(inventory.Day/inventory.Second)
+}
+
+// second returns the first second of a pane of t.
+func (t Tier) second(index int64) int64 { return index * int64(tiers[t].size/inventory.Second) }
+
 // Total is how many events there were and how many units they had.
 type Total struct{ Count, Sum int64 }
 
 func (t *Total) add(o Total)      { t.Count += o.Count; t.Sum += o.Sum }
 func (t *Total) subtract(o Total) { t.Count -= o.Count; t.Sum -= o.Sum }
 
-type pane struct {
-	index int64 // floor(time / size)
-	by    [seriesCount]Total
-}
-
-// tier is the panes of one size, ascending by index, and their sum.
-type tier struct {
-	panes []pane
-	total [seriesCount]Total
-}
-
 // Windows are all windows of one key. The zero Windows is empty.
-type Windows struct{ tiers [tierCount]tier }
+//
+// Invariants: the cells of tier t are cells[end[t+1]:end[t]], coarse tiers first, and each is of one
+// of the newest panes of t as of asOf; no two are of the same pane and group. end[tierCount] is 0.
+type Windows struct {
+	cells  []byte
+	asOf   int64 // the watermark when something was last added, in seconds
+	end    [tierCount + 1]uint32
+	oldest [tierCount]uint8 // index of the oldest pane, modulo panesMax; meaningless where there is none
+	sums   *sections        // of all cells, once they were asked for and while there are many; not stored
+}
+
+// sections are the totals of what is in each tier's own cells, by series.
+type sections [tierCount][seriesCount]Total
 
 // Add counts an event of units at time, for each series of which the bit is set
-// in mask, given the partition's watermark (≥ time). Panes that fell out of their tier
-// by then are evicted.
+// in mask, given the partition's watermark (≥ time, and never less than before). Panes that fell out of their
+// tier by then are poured on.
 func (w *Windows) Add(time, watermark inventory.Millis, mask uint8, units int64) {
-	for t := range w.tiers {
-		size, most := tiers[t].size, tiers[t].panes
-		tr := &w.tiers[t]
-		oldest := int64(watermark/size) - most + 1
-		tr.evict(oldest)
-		index := int64(time / size)
-		if index < oldest {
-			continue
-		}
-		p := tr.pane(index)
-		for s := range p.by {
-			if mask&(1<<s) != 0 {
-				p.by[s].add(Total{1, units})
-				tr.total[s].add(Total{1, units})
-			}
+	if now := int64(watermark / inventory.Second); now > w.asOf {
+		w.advance(now)
+	}
+	t, index := w.keeper(Seconds, int64(time/inventory.Second))
+	if t == tierCount {
+		return
+	}
+	one := Total{1, units}
+	if mask&sale.series() == sale.series() {
+		w.put(t, index, sale, one)
+		mask &^= sale.series()
+	}
+	for mask &= 1<<seriesCount - 1; mask != 0; mask &= mask - 1 {
+		w.put(t, index, group(bits.TrailingZeros8(mask)), one)
+	}
+}
+
+// advance pours on what falls out of its tier as the watermark comes to now, a second.
+func (w *Windows) advance(now int64) {
+	before := w.asOf
+	w.asOf = now
+	for t := tierCount; t > Seconds; { // coarse ones first: into a tier is only poured what it keeps
+		t--
+		moved := t.index(now) - t.index(before)
+		oldest := int64(uint64(t.index(before)-int64(w.oldest[t])) % panesMax)
+		if w.begin(t) < w.endOf(t) && oldest+moved >= tiers[t].panes {
+			w.pour(t, before, tiers[t].panes-moved)
 		}
 	}
 }
 
-// Bit returns the mask of s, to be or-ed for [Windows.Add].
-func (s Series) Bit() uint8 { return 1 << s }
+// pour empties the panes of t that were at least so many panes old before into the finest tier
+// that still keeps what is in them.
+func (w *Windows) pour(t Tier, before, age int64) {
+	newest := t.index(before)
+	at, youngest := w.seek(t, newest, rank(max(age, 0))<<groupBits)
+	w.oldest[t] = uint8(uint64(newest-youngest.age()) % panesMax)
+	end := at
+	for at > w.begin(t) {
+		h, total := w.cell(at)
+		at -= h.size()
+		if w.sums != nil {
+			w.sums.subtract(t, h.group(), total)
+		}
+		second := t.second(newest - h.rank(newest).age())
+		if u, index := w.keeper(t+1, second); u < tierCount {
+			grown := w.put(u, index, h.group(), total)
+			at += grown
+			end += grown
+		}
+	}
+	w.replace(t, at, end, nil)
+}
+
+// keeper returns the finest tier, from t on, that keeps the pane of a second, and the pane's index; tierCount
+// where none does.
+func (w *Windows) keeper(t Tier, second int64) (Tier, int64) {
+	for ; t < tierCount; t++ {
+		index := t.index(second)
+		if age := t.index(w.asOf) - index; age >= 0 && age < tiers[t].panes {
+			return t, index
+		}
+	}
+	return tierCount, 0
+}
+
+// sumsFrom is how many bytes of cells are worth keeping their sums: fewer are added up faster than
+// the sums, which take 400 bytes, come from memory.
+const sumsFrom = 64
 
 // Sum returns the total of s over the newest panes of t (at most t.Panes) as of
 // the watermark, the pane that holds the watermark included.
 func (w *Windows) Sum(t Tier, s Series, panes int64, watermark inventory.Millis) Total {
-	newest := int64(watermark / tiers[t].size)
-	tr := &w.tiers[t]
-	if panes >= tiers[t].panes && (len(tr.panes) == 0 || tr.panes[0].index > newest-tiers[t].panes) {
-		return tr.total[s]
+	newest := t.index(int64(watermark / inventory.Second))
+	if panes >= tiers[t].panes && newest == t.index(w.asOf) && len(w.cells) >= sumsFrom {
+		return w.all(t, s)
 	}
+	first := t.second(newest - min(panes, tiers[t].panes) + 1)
 	var sum Total
-	oldest := newest - min(panes, tiers[t].panes) + 1
-	for i := len(tr.panes) - 1; i >= 0 && tr.panes[i].index >= oldest; i-- {
-		sum.add(tr.panes[i].by[s])
+	for u := Seconds; u <= t && w.asOf >= first; u++ {
+		last := u.index(w.asOf)
+		kept := min(last-u.index(first)+1, tiers[u].panes)
+		for at := w.endOf(u); at > w.begin(u); {
+			h := w.header(at)
+			if h.rank(last).age() >= kept {
+				return sum // all that follows is older
+			}
+			if h.group().series()&s.Bit() != 0 {
+				_, total := w.cell(at)
+				sum.add(total)
+			}
+			at -= h.size()
+		}
 	}
 	return sum
 }
 
-// evict drops the panes before oldest and takes them off the totals.
-func (tr *tier) evict(oldest int64) {
-	n := 0
-	for n < len(tr.panes) && tr.panes[n].index < oldest {
-		for s := range tr.total {
-			tr.total[s].subtract(tr.panes[n].by[s])
-		}
-		n++
-	}
-	if n > 0 {
-		tr.panes = slices.Delete(tr.panes, 0, n)
-	}
-}
-
-// pane returns the pane of that index, made where there is none yet. In order of
-// time it is the last one or a new last one.
-func (tr *tier) pane(index int64) *pane {
-	i := len(tr.panes)
-	for i > 0 && tr.panes[i-1].index >= index {
-		if tr.panes[i-1].index == index {
-			return &tr.panes[i-1]
-		}
-		i--
-	}
-	tr.panes = slices.Insert(tr.panes, i, pane{index: index})
-	return &tr.panes[i]
-}
-
-// Append appends the windows' bytes: for each tier its panes, each as the distance
-// of its index from the one before, a mask of its series, and their counts and sums.
-func (w *Windows) Append(dst []byte) []byte {
-	for t := range w.tiers {
-		panes := w.tiers[t].panes
-		dst = wire.AppendUint(dst, uint64(len(panes)))
-		before := int64(0)
-		for i := range panes {
-			p := &panes[i]
-			dst = wire.AppendInt(dst, p.index-before)
-			before = p.index
-			mask := uint64(0)
-			for s := range p.by {
-				if p.by[s].Count != 0 {
-					mask |= 1 << s
-				}
-			}
-			dst = wire.AppendUint(dst, mask)
-			for s := range p.by {
-				if p.by[s].Count != 0 {
-					dst = wire.AppendInt(dst, p.by[s].Count)
-					dst = wire.AppendInt(dst, p.by[s].Sum)
-				}
+// all returns the total of s in all panes of t as of asOf.
+func (w *Windows) all(t Tier, s Series) Total {
+	if w.sums == nil {
+		w.sums = &sections{}
+		for u := range tierCount {
+			for at := w.endOf(u); at > w.begin(u); {
+				h, total := w.cell(at)
+				w.sums.add(u, h.group(), total)
+				at -= h.size()
 			}
 		}
 	}
-	return dst
+	var sum Total
+	for u := Seconds; u <= t; u++ {
+		sum.add(w.sums[u][s])
+	}
+	return sum
 }
 
-// Read reads what Append wrote. Errors stay in r.
-func (w *Windows) Read(r *wire.Reader) {
-	*w = Windows{}
-	for t := range w.tiers {
-		tr := &w.tiers[t]
-		n := r.Count()
-		if n == 0 {
-			continue
-		}
-		tr.panes = make([]pane, n)
-		index := int64(0)
-		for i := range tr.panes {
-			p := &tr.panes[i]
-			index += r.Int()
-			p.index = index
-			mask := r.Uint()
-			for s := range p.by {
-				if mask&(1<<s) != 0 {
-					p.by[s] = Total{r.Int(), r.Int()}
-					tr.total[s].add(p.by[s])
-				}
-			}
-		}
+func (x *sections) add(t Tier, g group, o Total) {
+	for mask := g.series(); mask != 0; mask &= mask - 1 {
+		x[t][bits.TrailingZeros8(mask)].add(o)
+	}
+}
+
+func (x *sections) subtract(t Tier, g group, o Total) {
+	for mask := g.series(); mask != 0; mask &= mask - 1 {
+		x[t][bits.TrailingZeros8(mask)].subtract(o)
 	}
 }

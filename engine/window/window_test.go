@@ -1,6 +1,8 @@
 package window
 
 import (
+	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -15,6 +17,7 @@ type event struct {
 	time, watermark inventory.Millis
 	mask            uint8
 	units           int64
+	times           int64
 }
 
 // naive is every event there ever was.
@@ -29,7 +32,7 @@ func (n naive) sum(t Tier, s Series, panes int64, watermark inventory.Millis) To
 		inTime := pane > int64(e.watermark/t.Size())-t.Panes()
 		inSpan := pane > int64(watermark/t.Size())-min(panes, t.Panes())
 		if inTime && inSpan && e.mask&s.Bit() != 0 {
-			sum.add(Total{1, e.units})
+			sum.add(Total{e.times, e.times * e.units})
 		}
 	}
 	return sum
@@ -37,10 +40,16 @@ func (n naive) sum(t Tier, s Series, panes int64, watermark inventory.Millis) To
 
 const start inventory.Millis = 1_795_392_000_000
 
-// TestSumsEqualTheNaiveOnes: any events in any order, late ones among them, and any leap of event time.
+// drawnUnits draws units of one event, few mostly, and as many as there may be.
+func drawnUnits() *rapid.Generator[int64] {
+	return rapid.OneOf(rapid.Int64Range(1, 3), rapid.Int64Range(-200, 200), rapid.Int64Range(-inventory.QuantityMax, inventory.QuantityMax))
+}
+
+// TestSumsEqualTheNaiveOnes: any events in any order, late ones among them, and any leap of event time. What
+// was asked and stored in between never shows in the bytes.
 func TestSumsEqualTheNaiveOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var w Windows
+		var w, unasked Windows
 		var all naive
 		watermark := start
 		for range rapid.IntRange(1, 40).Draw(t, "events") {
@@ -50,10 +59,17 @@ func TestSumsEqualTheNaiveOnes(t *testing.T) {
 				time:      watermark - inventory.Millis(rapid.Int64Range(0, 80).Draw(t, "late"))*scale,
 				watermark: watermark,
 				mask:      uint8(rapid.IntRange(0, 1<<seriesCount-1).Draw(t, "series")),
-				units:     rapid.Int64Range(-5, 5).Draw(t, "units"),
+				units:     drawnUnits().Draw(t, "units"),
+				times:     rapid.SampledFrom([]int64{1, 1, 1, 14, 200, 300}).Draw(t, "times"),
 			}
-			w.Add(e.time, e.watermark, e.mask, e.units)
 			all = append(all, e)
+			for range e.times {
+				w.Add(e.time, e.watermark, e.mask, e.units)
+				unasked.Add(e.time, e.watermark, e.mask, e.units)
+			}
+			if !w.ordered() {
+				t.Fatalf("cells %x, ending at %d, are out of order", w.cells, w.end)
+			}
 			if rapid.Bool().Draw(t, "stored") {
 				w = stored(t, &w)
 			}
@@ -61,6 +77,32 @@ func TestSumsEqualTheNaiveOnes(t *testing.T) {
 			for _, at := range []inventory.Millis{watermark, watermark + inventory.Millis(rapid.Int64Range(0, 90).Draw(t, "ahead"))*scale} {
 				equal(t, &w, all, at)
 			}
+		}
+		if got, want := w.Append(nil), unasked.Append(nil); string(got) != string(want) {
+			t.Fatalf("written as %x, and as %x where nothing was asked or stored", got, want)
+		}
+	})
+}
+
+// TestTheOrderOfArrivalDoesNotShow: of events that come under one watermark.
+func TestTheOrderOfArrivalDoesNotShow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		events := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) event {
+			return event{
+				time:  start - inventory.Millis(rapid.Int64Range(0, 600).Draw(t, "late"))*rapid.SampledFrom([]inventory.Millis{inventory.Second, inventory.Hour}).Draw(t, "scale"),
+				mask:  uint8(rapid.IntRange(0, 1<<seriesCount-1).Draw(t, "series")),
+				units: drawnUnits().Draw(t, "units"),
+			}
+		}), 1, 50).Draw(t, "events")
+		var a, b Windows
+		for _, e := range events {
+			a.Add(e.time, start, e.mask, e.units)
+		}
+		for _, e := range rapid.Permutation(events).Draw(t, "arrival") {
+			b.Add(e.time, start, e.mask, e.units)
+		}
+		if got, want := b.Append(nil), a.Append(nil); string(got) != string(want) {
+			t.Fatalf("written as %x, and in another order of arrival as %x", got, want)
 		}
 	})
 }
@@ -92,30 +134,67 @@ func stored(t *rapid.T, w *Windows) Windows {
 	return back
 }
 
-// TestTotalsAreWhatThePanesHold: subtracting what is evicted leaves exactly the rest.
-func TestTotalsAreWhatThePanesHold(t *testing.T) {
+// TestTiersNest: the invariants that pouring rests on.
+func TestTiersNest(t *testing.T) {
+	for tier := range tierCount {
+		if tiers[tier].panes >= panesMax {
+			t.Errorf("tier %d has %d panes, want less than %d", tier, tiers[tier].panes, panesMax)
+		}
+		for _, second := range []int64{0, 59, 60, 86_399, 86_400, int64(start / inventory.Second)} {
+			index := tier.index(second)
+			if want := int64(inventory.Millis(second) * inventory.Second / tier.Size()); index != want {
+				t.Errorf("tier %d: second %d is in pane %d, want %d", tier, second, index, want)
+			}
+			if first := tier.second(index); first > second || tier.index(first) != index || first > 0 && tier.index(first-1) == index {
+				t.Errorf("tier %d: pane %d begins with second %d", tier, index, first)
+			}
+		}
+		if next := tier + 1; next < tierCount {
+			if next.Size()%tier.Size() != 0 {
+				t.Errorf("tier %d: a pane of %v is no multiple of one of %v", next, next.Size(), tier.Size())
+			}
+			if reach := inventory.Millis(tier.Panes()) * tier.Size(); reach > inventory.Millis(next.Panes()-1)*next.Size() {
+				t.Errorf("tier %d reaches back %v, further than what the next is sure to keep", tier, reach)
+			}
+		}
+	}
+}
+
+// TestTheSumsAreWhatThePanesHold: subtracting what leaves a tier leaves exactly the rest, and a key that
+// has long been busy is no larger than its panes.
+func TestTheSumsAreWhatThePanesHold(t *testing.T) {
 	var w Windows
 	for i := range 5000 {
 		at := start + inventory.Millis(i*i%977)*inventory.Second + inventory.Millis(i)*inventory.Minute
 		w.Add(at-inventory.Millis(i%7)*inventory.Second, at, Demand.Bit()|Sales.Bit(), int64(i%11)-3)
-		for tier := range w.tiers {
-			tr := &w.tiers[tier]
-			var want [seriesCount]Total
-			for j := range tr.panes {
-				for s := range want {
-					want[s].add(tr.panes[j].by[s])
-				}
-				if j > 0 && tr.panes[j-1].index >= tr.panes[j].index {
-					t.Fatalf("event %d, tier %d: panes %d and %d do not ascend", i, tier, j-1, j)
-				}
-			}
-			if tr.total != want {
-				t.Fatalf("event %d, tier %d: total %+v, panes hold %+v", i, tier, tr.total, want)
-			}
-			if int64(len(tr.panes)) > tiers[tier].panes {
-				t.Fatalf("event %d, tier %d: %d panes, %d at most", i, tier, len(tr.panes), tiers[tier].panes)
-			}
+		kept := w.Sum(Days, Demand, Days.Panes(), at)
+		if w.sums == nil {
+			continue
 		}
+		before := *w.sums
+		w.sums = nil
+		if got := w.all(Days, Demand); got != kept || *w.sums != before {
+			t.Fatalf("event %d: sums %+v, the panes hold %+v", i, before, *w.sums)
+		}
+		if most := (60 + 60 + 48 + 35) * cellBytes; len(w.cells) > most {
+			t.Fatalf("event %d: %d bytes of panes, %d at most", i, len(w.cells), most)
+		}
+	}
+}
+
+// TestAnAddAllocatesNothing once the key has had what it comes to have.
+func TestAnAddAllocatesNothing(t *testing.T) {
+	var w Windows
+	at := start
+	add := func() {
+		at += 7 * inventory.Second
+		w.Add(at-3*inventory.Second, at, Demand.Bit()|Sales.Bit(), 2)
+	}
+	for range 1_000_000 {
+		add()
+	}
+	if n := testing.AllocsPerRun(10_000, add); n != 0 {
+		t.Errorf("%v allocations an Add, want none", n)
 	}
 }
 
@@ -147,9 +226,10 @@ func TestALateEventGoesIntoItsOwnPane(t *testing.T) {
 	}
 }
 
-func TestReadRefusesWhatIsCut(t *testing.T) {
+func TestReadRefuses(t *testing.T) {
 	var w Windows
 	w.Add(start, start, Sales.Bit(), 300)
+	w.Add(start-inventory.Hour, start, Sales.Bit(), 1)
 	coded := w.Append(nil)
 	for n := range coded {
 		r := wire.NewReader(coded[:n])
@@ -157,6 +237,28 @@ func TestReadRefusesWhatIsCut(t *testing.T) {
 		back.Read(r)
 		if err := r.Done(); err == nil || !strings.Contains(err.Error(), "cut short") {
 			t.Errorf("%d of %d bytes: %v", n, len(coded), err)
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		spoil func(w *Windows)
+	}{
+		{"an hour in a place of seconds", func(w *Windows) { w.end[Minutes] = 0 }},
+		{"half a cell", func(w *Windows) { w.end[Minutes]-- }},
+		{"a tier that is longer than all", func(w *Windows) { w.end[Hours] = 1000 }},
+		{"a group that is none", func(w *Windows) { w.cells[0] |= 0x80; w.cells[1] |= 3 }},
+		{"a width that is none", func(w *Windows) { w.cells[len(w.cells)-headerBytes] |= 7 }},
+		{"a pane that is not kept", func(w *Windows) { w.asOf += 61 }},
+		{"a year after 9999", func(w *Windows) { w.asOf += int64(inventory.MillisMax) }},
+	} {
+		spoilt := w
+		spoilt.cells = bytes.Clone(w.cells)
+		c.spoil(&spoilt)
+		r := wire.NewReader(spoilt.Append(nil))
+		var back Windows
+		back.Read(r)
+		if err := r.Done(); !errors.Is(err, errBroken) {
+			t.Errorf("%s: %v, want %v", c.name, err, errBroken)
 		}
 	}
 }
