@@ -31,9 +31,9 @@ lint:
 	elif grep -qE 'no such host|connection refused|dial tcp|fetching vulnerabilities|timeout' bin/govulncheck.txt; then echo "govulncheck: its data cannot be reached from here, not checked"; \
 	else cat bin/govulncheck.txt; exit 1; fi
 
-## bench: catch-up against the raw read of the same streams, and latency; prints a table
+## bench: catch-up beside its references, latency at a steady rate, a flash sale; a table, and report.html in bin/bench
 bench: build
-	./bin/holdfast bench
+	./bin/holdfast bench --out bin/bench
 
 ## fuzz: every fuzz target for FUZZTIME each
 fuzz:

@@ -11,6 +11,6 @@
 //	stream         JetStream: topology, reader, worker, outputs, ways in
 //	client         the Go SDK for producers and subscribers
 //	console        HTTP API and web console
-//	bench          load, simulator, real data, measuring
+//	bench          scenarios and what measures them: load, driver, processes, references, reports; simulator, real data
 //	internal       oracle (the naive model), wire (varint coding)
 package holdfast
