@@ -25,71 +25,84 @@ func AppendFloat(dst []byte, v float64) []byte {
 
 // AppendString appends the length of s and its bytes.
 func AppendString(dst []byte, s string) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s)))
-	return append(dst, s...)
+	return append(AppendUint(dst, uint64(len(s))), s...)
 }
 
 // Reader reads what the Append functions wrote. After an error every read
 // returns the zero value.
 type Reader struct {
-	rest []byte
-	err  error
+	value []byte
+	at    int // of the next read; after an error the end
+	err   error
 }
 
 // NewReader returns a Reader of value, which it borrows.
-func NewReader(value []byte) *Reader { return &Reader{rest: value} }
+func NewReader(value []byte) *Reader { return &Reader{value: value} }
 
-// Uint reads an unsigned varint.
+// oneByte is the first number that takes more than one byte as a varint.
+const oneByte = 1 << 7
+
+// Uint reads an unsigned varint. Nearly all take a byte or two: those are read here.
 func (r *Reader) Uint() uint64 {
-	v, n := binary.Uvarint(r.rest)
+	if at := r.at; at < len(r.value) {
+		low := r.value[at]
+		if low < oneByte {
+			r.at = at + 1
+			return uint64(low)
+		}
+		if at++; at < len(r.value) && r.value[at] < oneByte {
+			r.at = at + 1
+			return uint64(low)&(oneByte-1) | uint64(r.value[at])<<7
+		}
+	}
+	return r.long()
+}
+
+func (r *Reader) long() uint64 {
+	v, n := binary.Uvarint(r.value[r.at:])
 	if n <= 0 {
 		r.fail(ErrShort)
 		return 0
 	}
-	r.rest = r.rest[n:]
+	r.at += n
 	return v
 }
 
 // Int reads a zigzag-coded varint.
 func (r *Reader) Int() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.fail(ErrShort)
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
+	v := r.Uint()
+	return int64(v>>1) ^ -int64(v&1)
 }
+
+// left returns how many bytes were not read yet.
+func (r *Reader) left() int { return len(r.value) - r.at }
 
 // Float reads eight bytes.
 func (r *Reader) Float() float64 {
-	if len(r.rest) < 8 {
+	if r.left() < 8 {
 		r.fail(ErrShort)
 		return 0
 	}
-	v := math.Float64frombits(binary.BigEndian.Uint64(r.rest))
-	r.rest = r.rest[8:]
-	return v
+	r.at += 8
+	return math.Float64frombits(binary.BigEndian.Uint64(r.value[r.at-8:]))
 }
 
 // String reads a string; it is a copy.
 func (r *Reader) String() string {
 	n := r.Uint()
-	if n > uint64(len(r.rest)) {
+	if n > uint64(r.left()) {
 		r.fail(ErrShort)
 		return ""
 	}
-	s := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return s
+	return string(r.Take(int(n)))
 }
 
 // Count reads the length of a list, each item of which takes at least one byte,
 // so that a broken length cannot make a reader allocate more than the value holds.
 func (r *Reader) Count() int {
 	n := r.Uint()
-	if n > uint64(len(r.rest)) {
-		r.fail(fmt.Errorf("a list of %d items in %d bytes: %w", n, len(r.rest), ErrShort))
+	if n > uint64(r.left()) {
+		r.fail(fmt.Errorf("a list of %d items in %d bytes: %w", n, r.left(), ErrShort))
 		return 0
 	}
 	return int(n)
@@ -104,8 +117,8 @@ func (r *Reader) Version(want uint64) {
 
 // Done returns the first error, and one where bytes are left over.
 func (r *Reader) Done() error {
-	if r.err == nil && len(r.rest) > 0 {
-		r.err = fmt.Errorf("%d bytes after the last field", len(r.rest))
+	if r.err == nil && r.left() > 0 {
+		r.err = fmt.Errorf("%d bytes after the last field", r.left())
 	}
 	return r.err
 }
@@ -114,31 +127,28 @@ func (r *Reader) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-	r.rest = nil
+	r.at = len(r.value)
 }
 
 // Take reads n bytes; they are the value's own.
 func (r *Reader) Take(n int) []byte {
-	if n < 0 || n > len(r.rest) {
+	if n < 0 || n > r.left() {
 		r.fail(ErrShort)
 		return nil
 	}
-	taken := r.rest[:n]
-	r.rest = r.rest[n:]
-	return taken
+	r.at += n
+	return r.value[r.at-n : r.at]
 }
 
 // More reports whether bytes are left and no read has failed.
-func (r *Reader) More() bool { return r.err == nil && len(r.rest) > 0 }
+func (r *Reader) More() bool { return r.left() > 0 }
 
 // Failed reports whether a read has failed.
 func (r *Reader) Failed() bool { return r.err != nil }
 
 // Rest returns all bytes that were not read yet; they are the value's own.
 func (r *Reader) Rest() []byte {
-	rest := r.rest
-	r.rest = nil
-	return rest
+	return r.Take(r.left())
 }
 
 // Fail makes err the reader's error, if it has none yet: what a field holds is wrong.

@@ -145,7 +145,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, script, value []byte) {
 		r := NewReader(value)
 		for _, step := range script {
-			failed, before := r.err, len(r.rest)
+			failed, before := r.err, r.left()
 			zero := false
 			switch step % 6 {
 			case 0:
@@ -159,8 +159,8 @@ func FuzzReader(f *testing.F) {
 			case 4:
 				n := r.Count()
 				zero = n == 0
-				if n < 0 || n > len(r.rest) {
-					t.Fatalf("a list of %d items in %d bytes was let through", n, len(r.rest))
+				if n < 0 || n > r.left() {
+					t.Fatalf("a list of %d items in %d bytes was let through", n, r.left())
 				}
 			case 5:
 				r.Version(1)
@@ -169,11 +169,11 @@ func FuzzReader(f *testing.F) {
 			if failed != nil && (!zero || r.err != failed) {
 				t.Fatalf("after %v a read gave something, or another error: %v", failed, r.err)
 			}
-			if len(r.rest) > before {
-				t.Fatalf("a read gave back bytes: %d left of %d", len(r.rest), before)
+			if r.left() > before {
+				t.Fatalf("a read gave back bytes: %d left of %d", r.left(), before)
 			}
 		}
-		left, failed := len(r.rest), r.err
+		left, failed := r.left(), r.err
 		if err := r.Done(); (err == nil) != (failed == nil && left == 0) {
 			t.Fatalf("done with %d bytes left and error %v: %v", left, failed, err)
 		}
