@@ -60,7 +60,7 @@ func scaleDuration(d *time.Duration, by float64, least time.Duration) {
 	*d = max(time.Duration(float64(*d)*by), min(least, *d))
 }
 
-func (*live) metrics() []string { return liveMetrics() }
+func (*live) metrics() []string { return append([]string{"sustainable"}, liveMetrics()...) }
 
 func (l *live) check(problem func(key, format string, args ...any)) {
 	l.Driving.check(problem)
@@ -86,21 +86,24 @@ func (l *live) scale(by float64) {
 // sustainable is the search for the rate that l runs at a share of.
 func (l *live) sustainable() *sustainable {
 	f := &sustainable{Header: l.Header, Driving: l.Driving, P99: l.SustainableP99}
-	f.Type, f.Targets, f.Rate = "sustainable", nil, 0
+	f.Title = "The highest rate at which holdfast keeps up with the load of " + l.Name
+	f.Type, f.Targets, f.Rate, f.Runs = "sustainable", nil, 0, 1
 	if f.P99 == 0 {
 		f.P99 = sustainableP99Default
 	}
 	return f
 }
 
-func (l *live) measure(ctx context.Context, s *session) (runs []report.Run, err error) {
+func (l *live) measure(ctx context.Context, s *session) ([]report.Run, error) {
 	drive := l.Driving
+	var known []report.Metric
 	if l.ShareOfSustainable > 0 {
 		rate, err := s.sustainableRate(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		drive.Rate = rate * l.ShareOfSustainable
+		known = append(known, neither("sustainable", report.DeltasPerSec, rate))
 	}
 	return each(l.Runs, func(run int) (report.Run, error) {
 		one, driven, err := s.live(ctx, &l.Header, drive, s.profile(run, role.Holdfast))
@@ -109,6 +112,7 @@ func (l *live) measure(ctx context.Context, s *session) (runs []report.Run, err 
 		}
 		s.say("run %d: %s", run+1, driven)
 		s.caveat(run, driven.Limit)
+		one.Metrics = append(one.Metrics, known...)
 		return one, driven.unsound()
 	})
 }

@@ -22,8 +22,8 @@ type restart struct {
 	Driving `yaml:",inline"`
 
 	// StateMB is the size of the state when holdfast is killed, in millions of bytes. How many
-	// keys that takes is found by filling those of the load first.
-	StateMB int `yaml:"state_mb"`
+	// keys that takes is found by filling those of the load first. 0: as much as those take.
+	StateMB int `yaml:"state_mb,omitempty"`
 }
 
 const (
@@ -44,7 +44,7 @@ func (*restart) metrics() []string {
 func (r *restart) check(problem func(key, format string, args ...any)) {
 	r.Driving.check(problem)
 	r.checkRate(problem)
-	inRange(problem, "state_mb", r.StateMB, 1, stateMBMax)
+	inRange(problem, "state_mb", r.StateMB, 0, stateMBMax)
 	if r.Load.Oversell <= 0 {
 		problem("load.oversell", "without it there is no first command")
 	}
@@ -52,13 +52,18 @@ func (r *restart) check(problem func(key, format string, args ...any)) {
 
 func (r *restart) scale(by float64) {
 	scaleCount(&r.StateMB, by, 1)
+	if r.StateMB == 0 {
+		scaleCount(&r.Load.Keys, by, scaledKeysMin)
+	}
 	r.Driving.scale(by)
 }
 
 func (r *restart) measure(ctx context.Context, s *session) (runs []report.Run, err error) {
 	h := r.Header
-	if h.Load.Keys, err = r.keys(ctx, s); err != nil {
-		return nil, err
+	if r.StateMB > 0 {
+		if h.Load.Keys, err = r.keys(ctx, s); err != nil {
+			return nil, err
+		}
 	}
 	return each(r.Runs, func(run int) (report.Run, error) { return r.once(ctx, s, &h, run) })
 }
@@ -74,10 +79,10 @@ func (r *restart) keys(ctx context.Context, s *session) (int, error) {
 	if err = errors.Join(err, sizeErr, st.close()); err != nil {
 		return 0, err
 	}
-	each := float64(bytes) / float64(st.shelves.Deltas) // a count each
-	keys := int(float64(r.StateMB) * 1e6 / each)
-	s.say("%d keys take %.0f bytes each: %d keys make %d MB", r.Load.Keys, each, keys, r.StateMB)
-	return min(max(keys, 1), keysMax), nil
+	size := float64(bytes) / float64(st.shelves.Deltas) // there is a count for each key
+	keys := int(float64(r.StateMB) * 1e6 / size)
+	s.say("a key takes %.0f bytes: %d keys make %d MB", size, keys, r.StateMB)
+	return min(max(keys, r.Load.Keys), keysMax), nil
 }
 
 // once kills and starts holdfast in a world of its own.

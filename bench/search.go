@@ -56,10 +56,6 @@ func (f *sustainable) measure(ctx context.Context, s *session) ([]report.Run, er
 // search tries rates, each in a world of its own, and returns the highest that was good, with
 // its run.
 func (s *session) search(ctx context.Context, f *sustainable) (rate float64, best report.Run, err error) {
-	bound := f.P99
-	if s.P99 > 0 {
-		bound = s.P99
-	}
 	rate, err = search(searchFrom, searchMost, searchPrecision, func(rate float64) (bool, error) {
 		drive := f.Driving
 		drive.Rate = math.Round(rate)
@@ -71,7 +67,7 @@ func (s *session) search(ctx context.Context, f *sustainable) (rate float64, bes
 		verdict := driven.unsound()
 		switch {
 		case verdict != nil:
-		case p99 > bound:
+		case p99 > f.P99:
 			verdict = errors.New("too long")
 		case !driven.reached():
 			verdict = errors.New(driven.Limit)
@@ -84,7 +80,7 @@ func (s *session) search(ctx context.Context, f *sustainable) (rate float64, bes
 		return false, nil
 	})
 	if err == nil && rate == 0 {
-		err = fmt.Errorf("not even %d deltas/s have a p99 within %v", searchFrom, bound)
+		err = fmt.Errorf("not even %d deltas/s have a p99 within %v", searchFrom, f.P99)
 	}
 	return rate, best, err
 }
@@ -131,7 +127,7 @@ func (s *session) sustainableRate(ctx context.Context, l *live) (float64, error)
 		return s.rates.given, nil
 	}
 	f := l.sustainable()
-	key := fmt.Sprintf("%+v %+v %v %d %d", f.Load, f.Driving, f.SyncAlways, f.Partitions, f.CacheMiB)
+	key := fmt.Sprintf("%+v %+v %v %v %d %d", f.Load, f.Driving, f.P99, f.SyncAlways, f.Partitions, f.CacheMiB)
 	if rate, ok := s.rates.found[key]; ok {
 		return rate, nil
 	}

@@ -72,6 +72,14 @@ func (o *Options) adjust(s *Scenario) {
 	if o.Seed > 0 {
 		s.Seed = o.Seed
 	}
+	if o.P99 > 0 {
+		switch p := s.plan.(type) {
+		case *sustainable:
+			p.P99 = o.P99
+		case *live:
+			p.SustainableP99 = o.P99
+		}
+	}
 	s.Scale(o.Scale)
 }
 

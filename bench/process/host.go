@@ -57,10 +57,10 @@ func Serve(ctx context.Context, role Role, in io.Reader, out io.Writer) error {
 			err = fmt.Errorf("did not let go within %v", LetGoMax)
 		}
 	}
-	if err != nil && ctx.Err() == nil {
-		return errors.Join(err, h.out.write(reply{Kind: kindFailed, Error: err.Error()}))
+	if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return err
+	return errors.Join(err, h.out.write(reply{Kind: kindFailed, Error: err.Error()}))
 }
 
 // read passes questions on until in ends or ctx does.

@@ -32,6 +32,24 @@ func TestARoleEndsWithItsInput(t *testing.T) {
 	})
 }
 
+func TestALastErrorIsToldToo(t *testing.T) {
+	for err, want := range map[error]string{
+		errors.New("not closed cleanly"): `{"kind":"failed","error":"not closed cleanly"}` + "\n",
+		context.Canceled:                 "", // it was told to stop
+	} {
+		in, parent := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(parent, "{}\n")
+			_ = parent.Close()
+		}()
+		var out bytes.Buffer
+		got := Serve(t.Context(), func(ctx context.Context, h *Host) error { <-ctx.Done(); return err }, in, &out)
+		if out.String() != want || (got == nil) != (want == "") {
+			t.Errorf("%v: served with %v, said %q", err, got, out.String())
+		}
+	}
+}
+
 func TestARoleThatDoesNotLetGoIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stay := make(chan struct{})

@@ -118,6 +118,7 @@ const (
 func start(t *testing.T, role string, config any, progress func(json.RawMessage)) *Process {
 	t.Helper()
 	t.Setenv(asChild, role)
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector sleeps for a second otherwise
 	p, err := Start(Spec{Name: role, Config: config, Progress: progress})
 	if err != nil {
 		t.Fatal(err)
