@@ -82,7 +82,7 @@ func (r *restart) keys(ctx context.Context, s *session) (int, error) {
 	size := float64(bytes) / float64(st.shelves.Deltas) // there is a count for each key
 	keys := int(float64(r.StateMB) * 1e6 / size)
 	s.say("a key takes %.0f bytes: %d keys make %d MB", size, keys, r.StateMB)
-	return min(max(keys, r.Load.Keys), keysMax), nil
+	return min(max(keys, r.Load.Locations, scaledKeysMin), keysMax), nil
 }
 
 // once kills and starts holdfast in a world of its own.
