@@ -20,7 +20,7 @@ import (
 //	'f' sku NUL location NUL class(1) ref      → timeline    (formatTimeline)
 //	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
 //	't' time(8) sequence(8)                    → timers      (package timer)
-//	'd', 'D'                                   → ids         (package dedupe)
+//	'b', 'd', 'D'                              → ids         (package dedupe)
 //	'x' exception id                           → exception   (JSON, as users see it)
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
@@ -51,7 +51,7 @@ const (
 	formatTimeline = 1
 	formatPage     = 2
 	formatSource   = 1
-	formatMeta     = 1
+	formatMeta     = 2
 )
 
 // The kinds of timers: what they are for. Their key is that of whom they are for.

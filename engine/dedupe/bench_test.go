@@ -3,40 +3,58 @@ package dedupe
 import (
 	"strconv"
 	"testing"
+	"unsafe"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// BenchmarkSet is an id that is new, looked for and added, beside four runs of 65,536 ids each and more.
+// BenchmarkSet is an id that is new, hashed, looked for and added, beside some runs of others, and the same and its share of the
+// flush of a batch of 500.
 func BenchmarkSet(b *testing.B) {
-	const ids = 1 << 18
-	w := newWorld(b, inventory.Day, 16*ids)
-	for i := range 4 * ids {
-		w.Add(w.id(i), start)
-		if w.recent.used > w.idsMax {
+	for _, c := range []struct {
+		name    string
+		flushed bool
+	}{{"asked", false}, {"flushed", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			const ids, batch = 1 << 18, 500
+			w := newWorld(b, inventory.Day, 16*ids)
+			d := inventory.Delta{Source: "bench"}
+			var text []byte
+			add := func(i int) {
+				text = strconv.AppendInt(append(text[:0], "pos-1-"...), int64(i), 10)
+				d.ID = unsafe.String(&text[0], len(text))
+				id := w.Hash(&d)
+				if known, err := w.Known(id, start); err != nil || known {
+					b.Fatalf("new id %s is known: %v, %v", d.ID, known, err)
+				}
+				w.Add(id, start)
+			}
+			for i := range 4 * ids {
+				if add(i); i%batch == 0 {
+					w.flush(b)
+				}
+			}
 			w.flush(b)
-		}
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	known := 0
-	for i := range b.N {
-		id := w.Hash(&inventory.Delta{Source: "bench", ID: strconv.Itoa(i)})
-		found, err := w.Known(id, start)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if found {
-			known++
-		}
-		w.Add(id, start)
-		if len(w.fresh) == 1<<16 {
-			b.StopTimer()
-			w.flush(b)
-			b.StartTimer()
-		}
-	}
-	if known != 0 {
-		b.Errorf("%d of %d new ids were known", known, b.N)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N {
+				add(4*ids + i)
+				if i%batch != 0 {
+					continue
+				}
+				if !c.flushed {
+					b.StopTimer()
+				}
+				taken := w.store.Batch()
+				if err := w.Flush(w.sequence+1, taken); err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				w.sequence++
+				taken.Commit()
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(len(w.runs)), "runs")
+		})
 	}
 }

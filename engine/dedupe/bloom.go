@@ -1,40 +1,73 @@
 package dedupe
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	// bloomBitsAnID lets one id in a thousand through that a run does not have. Each of those costs a
 	// search of Pebble, as much as ten deltas, so that fewer bits would cost more than they save.
 	bloomBitsAnID = 16
-	bloomProbes   = 7 // of 9 bits of Lo each
+	bloomProbes   = 7 // of 9 bits each
+
+	chunkLines = 256 // of a filter in one value
+	lineBytes  = 64
 )
 
 // bloom is a blocked Bloom filter over IDs, which are hashes already: all bits of an id
-// are in one cache line of 512 (Putze, Sanders and Singler 2007). Hi names the line, Lo the bits.
+// are in one cache line of 512 (Putze, Sanders and Singler 2007). Hi names the line, so that lines are in the order of ids.
 type bloom struct{ lines []bloomLine }
 
 type bloomLine [8]uint64
 
 func newBloom(ids int) bloom { return bloom{make([]bloomLine, ids*bloomBitsAnID/512+1)} }
 
-func (b bloom) line(id ID) *bloomLine {
+func (b bloom) line(id ID) int {
 	n, _ := bits.Mul64(id.Hi, uint64(len(b.lines)))
-	return &b.lines[n]
+	return int(n)
 }
 
+// bits returns those from which the probes are taken.
+func (id ID) bits() uint64 { return id.Lo>>ageBits | id.Hi<<(64-ageBits) }
+
 func (b bloom) add(id ID) {
-	line := b.line(id)
+	line, of := &b.lines[b.line(id)], id.bits()
 	for i := range bloomProbes {
-		bit := id.Lo >> (9 * i) & 511
+		bit := of >> (9 * i) & 511
 		line[bit/64] |= 1 << (bit % 64)
 	}
 }
 
 func (b bloom) may(id ID) bool {
-	line := b.line(id)
+	line, of := &b.lines[b.line(id)], id.bits()
 	for i := range bloomProbes {
-		if bit := id.Lo >> (9 * i) & 511; line[bit/64]&(1<<(bit%64)) == 0 {
+		if bit := of >> (9 * i) & 511; line[bit/64]&(1<<(bit%64)) == 0 {
 			return false
+		}
+	}
+	return true
+}
+
+// appendChunk appends the bytes of lines from a chunk on, chunkLines of them or what is left.
+func (b bloom) appendChunk(dst []byte, chunk int) []byte {
+	for _, line := range b.lines[chunk*chunkLines : min((chunk+1)*chunkLines, len(b.lines))] {
+		for _, word := range line {
+			dst = binary.LittleEndian.AppendUint64(dst, word)
+		}
+	}
+	return dst
+}
+
+// readChunk is the inverse of appendChunk; false where coded is no such chunk.
+func (b bloom) readChunk(coded []byte, chunk int) bool {
+	from := chunk * chunkLines
+	if from >= len(b.lines) || len(coded) != lineBytes*min(chunkLines, len(b.lines)-from) {
+		return false
+	}
+	for i := range len(coded) / lineBytes {
+		for j := range b.lines[from+i] {
+			b.lines[from+i][j] = binary.LittleEndian.Uint64(coded[i*lineBytes+8*j:])
 		}
 	}
 	return true

@@ -21,40 +21,52 @@ type Writer interface {
 	DeleteRange(lower, upper []byte) error
 }
 
-// runsMax is how many runs stand side by side before they are merged: each
-// costs a delta one probe of its bloom filter.
-const runsMax = 4
-
 // Prefixes are the first bytes of the keys that the set writes. What stands there depends on
 // batches and memory, unlike everything else that a partition keeps.
-func Prefixes() []byte { return []byte{runPrefix, blockPrefix} }
+func Prefixes() []byte { return []byte{aboutPrefix, pagePrefix, blockPrefix} }
 
 // Set is the accepted ids of one partition. It is not safe for concurrent use.
+//
+// Invariant: an id that is not forgotten is in recent, in frozen or in a run; and, as of the last flush, in a block
+// or a run in the store.
 type Set struct {
 	store     Store
 	epochSpan inventory.Millis // a quarter of the lateness
 	lateness  inventory.Millis
-	idsMax    int // in the table
+	homesMost int // of a table
 
 	recent table
 	fresh  []entry // since the last flush
-	runs   []run
-	live   int64 // the oldest epoch that is remembered
-	swept  int64 // blocks of epochs before it are gone from the store
+	runs   []run   // by level
 	nextID uint64
+
+	frozen     *freezing // nil: no table is on its way into a run
+	merge      *merging  // nil: no runs are being merged
+	spare      []slot    // of the table that was frozen last; empty up to spareClear
+	spareClear int
+	broken     []run // were not finished before the set was opened
+	workLeast  int
+
+	watermark inventory.Millis
+	epoch     int64 // of the watermark
+	live      int64 // the oldest epoch that is remembered
+	swept     int64 // blocks of epochs before it are gone from the store
 
 	input, key, block []byte // scratch
 }
 
-// Open returns the set that store holds, for a lateness and a bound on the table's
-// memory in bytes. The watermark is the partition's as of the store.
+// entry is an id that was accepted.
+type entry struct {
+	id    ID
+	epoch int64
+}
+
+// Open returns the set that store holds, for a lateness and a bound on the memory of
+// tables in bytes. The watermark is the partition's as of the store.
 func Open(store Store, lateness, watermark inventory.Millis, bytesMax int64) (*Set, error) {
-	s := &Set{
-		store:     store,
-		lateness:  lateness,
-		epochSpan: max(1, lateness/4),
-		// A table is between three eighths and three quarters full; 64 bytes an id is its worst.
-		idsMax: int(max(bytesMax/64, 1)),
+	s := &Set{store: store, lateness: lateness, epochSpan: max(1, lateness/4), homesMost: homesLeast, workLeast: workLeast}
+	for slotBytes*tables*2*int64(s.homesMost) <= bytesMax {
+		s.homesMost *= 2
 	}
 	s.advance(watermark)
 	if err := s.loadRuns(); err != nil {
@@ -67,10 +79,7 @@ func Open(store Store, lateness, watermark inventory.Millis, bytesMax int64) (*S
 func (s *Set) Hash(d *inventory.Delta) ID {
 	s.input = append(append(append(s.input[:0], d.Source...), 0), d.ID...)
 	h := xxh3.Hash128(s.input)
-	if h.Hi == 0 && h.Lo == 0 {
-		h.Lo = 1
-	}
-	return ID{h.Hi, h.Lo}
+	return ID{max(h.Hi, 1), h.Lo &^ ageMax}
 }
 
 // Known reports whether id was accepted and is not forgotten by the watermark.
@@ -79,7 +88,15 @@ func (s *Set) Known(id ID, watermark inventory.Millis) (bool, error) {
 	if epoch, found := s.recent.find(id); found && epoch >= s.live {
 		return true, nil
 	}
+	if s.frozen != nil {
+		if epoch, found := s.frozen.find(id); found && epoch >= s.live {
+			return true, nil
+		}
+	}
 	for i := range s.runs {
+		if !s.runs[i].bloom.may(id) {
+			continue
+		}
 		epoch, found, err := s.runs[i].find(s.store, id)
 		if err != nil {
 			return false, err
@@ -91,16 +108,20 @@ func (s *Set) Known(id ID, watermark inventory.Millis) (bool, error) {
 	return false, nil
 }
 
-// Add accepts id at the watermark that its delta left behind.
+// Add accepts id, which is not known, at the watermark that its delta left behind.
 func (s *Set) Add(id ID, watermark inventory.Millis) {
 	s.advance(watermark)
-	e := entry{id, int64(watermark / s.epochSpan)}
-	s.recent.put(id, e.epoch, s.live)
-	s.fresh = append(s.fresh, e)
+	s.recent.put(id, s.epoch, s.live)
+	s.fresh = append(s.fresh, entry{id, s.epoch})
 }
 
 // advance forgets the epochs whose end is behind the watermark by more than the lateness.
 func (s *Set) advance(watermark inventory.Millis) {
+	if watermark == s.watermark {
+		return
+	}
+	s.watermark = watermark
+	s.epoch = int64(watermark / s.epochSpan)
 	if horizon := watermark - s.lateness; horizon > 0 {
 		// The first epoch e with (e+1)·span > horizon.
 		s.live = max(s.live, int64(horizon/s.epochSpan))
@@ -117,12 +138,19 @@ func (s *Set) Flush(sequence uint64, w Writer) error {
 		s.swept = s.live
 	}
 	if err := s.dropRuns(w); err != nil {
+		return fmt.Errorf("drop dedupe runs: %w", err)
+	}
+	added := len(s.fresh)
+	if err := s.writeBlocks(sequence, w); err != nil {
 		return err
 	}
-	if s.recent.used > s.idsMax {
-		return s.freeze(w)
+	if err := s.settle(added, w); err != nil {
+		return err
 	}
-	return s.writeBlocks(sequence, w)
+	if s.recent.used*8 > s.homesMost*5 {
+		return s.retire(sequence, w)
+	}
+	return nil
 }
 
 // writeBlocks writes the fresh ids, a block an epoch; epochs rise.
@@ -144,116 +172,69 @@ func (s *Set) writeBlocks(sequence uint64, w Writer) error {
 	return nil
 }
 
-// freeze moves the table into a run; where there are too many runs they become one.
-func (s *Set) freeze(w Writer) error {
-	entries := make([]entry, 0, s.recent.used)
-	for _, e := range s.recent.slots {
-		if e.id != (ID{}) && e.epoch >= s.live {
-			entries = append(entries, e)
-		}
-	}
-	if len(s.runs) >= runsMax {
-		for i := range s.runs {
-			r := &s.runs[i]
-			err := r.scan(s.store, func(e entry) {
-				if e.epoch >= s.live {
-					entries = append(entries, e)
-				}
-			})
-			if err == nil {
-				err = w.DeleteRange(runBounds(r.number))
-			}
-			if err != nil {
-				return fmt.Errorf("merge dedupe runs: %w", err)
-			}
-		}
-		s.runs = s.runs[:0]
-	}
-	slices.SortFunc(entries, compareEntries)
-	r := run{number: s.nextID}
-	s.nextID++
-	r.index(entries)
-	if err := r.write(entries, w); err != nil {
-		return fmt.Errorf("write dedupe run: %w", err)
-	}
-	if r.ids > 0 {
-		s.runs = append(s.runs, r)
-	}
-	s.recent = table{}
-	s.fresh = s.fresh[:0]
-	return w.DeleteRange(blockKey(nil, 0, 0), []byte{blockPrefix + 1})
-}
-
-// index fills in what the run keeps in memory about its entries.
-func (r *run) index(entries []entry) {
-	r.ids = len(entries)
-	r.bloom = newBloom(len(entries))
-	for _, e := range entries {
-		r.newest = max(r.newest, e.epoch)
-		r.bloom.add(e.id)
-	}
-}
-
+// dropRuns takes away the runs of which all is forgotten, and those that were never finished.
 func (s *Set) dropRuns(w Writer) error {
+	for i := range s.broken {
+		if err := s.broken[i].remove(w); err != nil {
+			return err
+		}
+	}
+	s.broken = nil
 	kept := s.runs[:0]
 	for _, r := range s.runs {
 		if r.newest >= s.live {
 			kept = append(kept, r)
-			continue
-		}
-		if err := w.DeleteRange(runBounds(r.number)); err != nil {
-			return fmt.Errorf("drop dedupe run: %w", err)
+		} else if err := r.remove(w); err != nil {
+			return err
 		}
 	}
+	clear(s.runs[len(kept):])
 	s.runs = kept
 	return nil
 }
 
-// loadRuns finds the runs in the store and fills their filters again.
+// loadRuns finds the runs in the store and their filters.
 func (s *Set) loadRuns() error {
-	number, entries := uint64(0), []entry(nil)
-	end := func() {
-		if len(entries) > 0 {
-			r := run{number: number}
-			r.index(entries)
-			s.runs = append(s.runs, r)
-			s.nextID = number + 1
-			entries = entries[:0]
-		}
-	}
 	var bad error
-	err := s.store.Scan([]byte{runPrefix}, []byte{runPrefix + 1}, func(key, page []byte) bool {
-		if bad = checkLength(key, page, pageEntry); bad != nil {
-			return false
+	var r *run // the one of which the keys come; nil: it was never finished
+	err := s.store.Scan([]byte{aboutPrefix}, []byte{aboutPrefix + 1}, func(key, value []byte) bool {
+		number, chunk := readAboutKey(key)
+		switch {
+		case chunk == 0:
+			s.nextID = number + 1
+			if r = nil; len(value) == 0 {
+				s.broken = append(s.broken, run{number: number})
+				break
+			}
+			var found run
+			found, bad = readAbout(number, value)
+			s.runs = append(s.runs, found)
+			r = &s.runs[len(s.runs)-1]
+		case r != nil && !r.bloom.readChunk(value, int(chunk)-1):
+			bad = fmt.Errorf("chunk %d of the filter of run %d has %d bytes", chunk, number, len(value))
 		}
-		if n := binary.BigEndian.Uint64(key[1:]); n != number {
-			end()
-			number = n
-		}
-		for ; len(page) > 0; page = page[pageEntry:] {
-			entries = append(entries, readEntry(page))
-		}
-		return true
+		return bad == nil
 	})
-	end()
 	if err == nil {
 		err = bad
 	}
 	if err != nil {
 		return fmt.Errorf("load dedupe runs: %w", err)
 	}
+	slices.SortStableFunc(s.runs, compareLevels)
 	return nil
 }
 
+// loadBlocks fills the table with the ids that are in no run.
 func (s *Set) loadBlocks() error {
 	var bad error
 	err := s.store.Scan(blockKey(nil, s.live, 0), []byte{blockPrefix + 1}, func(key, block []byte) bool {
-		if bad = checkLength(key, block, blockEntry); bad != nil {
+		if bad = checkIDs(key, block); bad != nil {
 			return false
 		}
 		epoch := int64(binary.BigEndian.Uint64(key[1:]))
-		for ; len(block) > 0; block = block[blockEntry:] {
-			s.recent.put(readID(block), epoch, s.live)
+		for ; len(block) > 0; block = block[idBytes:] {
+			s.recent.put(readSlot(block).id(), epoch, s.live)
 		}
 		return true
 	})

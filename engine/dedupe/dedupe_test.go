@@ -22,15 +22,16 @@ type fatal interface {
 // world is a set with its store, flushed under rising sequences.
 type world struct {
 	*Set
-	store    *enginetest.Store
-	bytesMax int64
-	lateness inventory.Millis
-	sequence uint64
+	store     *enginetest.Store
+	bytesMax  int64
+	workLeast int // with each flush
+	lateness  inventory.Millis
+	sequence  uint64
 }
 
 func newWorld(t fatal, lateness inventory.Millis, bytesMax int64) *world {
 	t.Helper()
-	w := &world{store: enginetest.NewStore(), lateness: lateness, bytesMax: bytesMax}
+	w := &world{store: enginetest.NewStore(), lateness: lateness, bytesMax: bytesMax, workLeast: workLeast}
 	w.open(t, start)
 	return w
 }
@@ -41,17 +42,30 @@ func (w *world) open(t fatal, watermark inventory.Millis) {
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
+	s.workLeast = w.workLeast
 	w.Set = s
 }
 
-func (w *world) flush(t fatal) {
+// flush returns how many bytes were written.
+func (w *world) flush(t fatal) int {
 	t.Helper()
 	w.sequence++
-	batch := w.store.Batch()
-	if err := w.Flush(w.sequence, batch); err != nil {
+	batch := counted{Batch: w.store.Batch()}
+	if err := w.Flush(w.sequence, &batch); err != nil {
 		t.Fatalf("flush: %v", err)
 	}
 	batch.Commit()
+	return batch.bytes
+}
+
+type counted struct {
+	*enginetest.Batch
+	bytes int
+}
+
+func (c *counted) Set(key, value []byte) error {
+	c.bytes += len(value)
+	return c.Batch.Set(key, value)
 }
 
 func (w *world) known(t fatal, id ID, watermark inventory.Millis) bool {
@@ -81,13 +95,15 @@ func (n naive) knows(id int, watermark, lateness inventory.Millis) bool {
 func TestSetEqualsANaiveOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lateness := rapid.SampledFrom([]inventory.Millis{1, 3, 40, inventory.Hour}).Draw(t, "lateness")
-		w := newWorld(t, lateness, 64*rapid.Int64Range(1, 40).Draw(t, "ids in memory"))
+		w := newWorld(t, lateness, 1024*rapid.Int64Range(1, 4).Draw(t, "KiB of tables"))
+		w.workLeast = rapid.IntRange(1, 40).Draw(t, "work with each flush")
+		w.open(t, start)
 		all := naive{}
 		watermark := start
-		for range rapid.IntRange(1, 40).Draw(t, "batches") {
+		for range rapid.IntRange(1, 60).Draw(t, "batches") {
 			for range rapid.IntRange(0, 30).Draw(t, "deltas") {
 				watermark += inventory.Millis(rapid.Int64Range(0, 3).Draw(t, "on")) * max(1, lateness/40)
-				n := rapid.IntRange(0, 120).Draw(t, "id")
+				n := rapid.IntRange(0, 400).Draw(t, "id")
 				got, want := w.known(t, w.id(n), watermark), all.knows(n, watermark, lateness)
 				if got != want {
 					t.Fatalf("id %d at %d: known %v, want %v (accepted at %d)", n, watermark, got, want, all[n])
@@ -105,7 +121,7 @@ func TestSetEqualsANaiveOne(t *testing.T) {
 				watermark += lateness * 3 / 2
 			}
 		}
-		for n := range 130 {
+		for n := range 410 {
 			if got, want := w.known(t, w.id(n), watermark), all.knows(n, watermark, lateness); got != want {
 				t.Fatalf("at last id %d: known %v, want %v", n, got, want)
 			}
@@ -113,18 +129,20 @@ func TestSetEqualsANaiveOne(t *testing.T) {
 	})
 }
 
-// TestMemoryAndStoreAreBounded: hundreds of thousands of ids go by; the table stays within its bytes, the runs are
-// few, nothing is known that never came, nothing recent is forgotten, and the store lets go of what is.
+// TestMemoryAndStoreAreBounded: hundreds of thousands of ids go by; the tables stay within their bytes, the runs are
+// few, no flush writes much, nothing is known that never came, nothing recent is forgotten, and the store lets go of what is.
 func TestMemoryAndStoreAreBounded(t *testing.T) {
 	const (
 		lateness = inventory.Hour
 		perSec   = 6
 		batch    = 60
-		bytesMax = 128 << 10 // 2048 ids
+		bytesMax = 64 << 10 // two tables of 2048 homes: 1280 ids are a run
 		live     = perSec * 3600 * 5 / 4
 	)
 	w := newWorld(t, lateness, bytesMax)
-	entriesMost := 0
+	w.workLeast = batch
+	w.open(t, start)
+	entriesMost, runsMost, level, writtenMost := 0, 0, 0, 0
 	for i := range 4 * live {
 		now := start + inventory.Millis(i/perSec)*inventory.Second
 		if w.known(t, w.id(i), now) {
@@ -135,27 +153,44 @@ func TestMemoryAndStoreAreBounded(t *testing.T) {
 			t.Fatalf("id %d is forgotten within the lateness", old)
 		}
 		if i%batch == batch-1 {
-			w.flush(t)
-			if bytes := len(w.recent.slots) * 24; bytes > bytesMax {
-				t.Fatalf("the table takes %d bytes of %d", bytes, bytesMax)
+			writtenMost = max(writtenMost, w.flush(t))
+			tables := []int{len(w.recent.slots), len(w.spare)}
+			if w.frozen != nil {
+				tables = append(tables, len(w.frozen.slots))
 			}
-			if len(w.runs) > runsMax {
-				t.Fatalf("%d runs, %d at most", len(w.runs), runsMax)
+			slots := 0
+			for _, n := range tables {
+				slots += max(0, n-behindMost-1)
+			}
+			if slots*slotBytes > bytesMax {
+				t.Fatalf("the tables' homes take %d bytes of %d", slots*slotBytes, bytesMax)
 			}
 			entries := 0
 			for _, r := range w.runs {
 				entries += r.ids
+				level = max(level, r.level)
 			}
-			entriesMost = max(entriesMost, entries)
+			entriesMost, runsMost = max(entriesMost, entries), max(runsMost, len(w.runs))
 		}
 	}
-	// A merge drops what is forgotten; between two of them a few tables' worth may linger.
-	if most := live + (runsMax+1)*bytesMax/64; entriesMost > most {
+	if level != 2 {
+		t.Errorf("runs were merged %d times, want twice", level)
+	}
+	if most := 3 * runsALevel; runsMost > most {
+		t.Errorf("%d runs, want no more than %d", runsMost, most)
+	}
+	// Runs are dropped as a whole, the largest when they are as old as the others together.
+	if most := 2*live + (runsALevel+1)*bytesMax/slotBytes; entriesMost > most {
 		t.Errorf("the runs hold %d ids, want no more than %d", entriesMost, most)
 	}
+	// Of each id that is added a block, and, where both are going on, a share of a table and of a merge, with their filters.
+	if most := 2 * batch * idBytes * (1 + slotsAnID + mergedAnID); writtenMost > most+2*chunkLines*lineBytes {
+		t.Errorf("a flush wrote %d bytes, want no more than %d", writtenMost, most+2*chunkLines*lineBytes)
+	}
 	w.Add(w.id(-1), start+100*inventory.Hour)
-	w.flush(t)
-	w.flush(t)
+	for range 100 {
+		w.flush(t)
+	}
 	if left := strings.Count(w.store.Dump(), "\n"); left != 1 {
 		t.Errorf("all but one id are forgotten, but %d keys are left", left)
 	}
@@ -219,24 +254,50 @@ func TestABrokenBlockIsTold(t *testing.T) {
 
 func TestABrokenPageIsTold(t *testing.T) {
 	w := newWorld(t, inventory.Hour, 64)
-	for i := range 10 {
+	for i := range 30 {
 		w.Add(w.id(i), start)
 	}
 	w.flush(t)
+	w.flush(t)
+	if len(w.runs) != 1 {
+		t.Fatalf("%d runs, want one", len(w.runs))
+	}
+	number := w.runs[0].number
 	batch := w.store.Batch()
-	for i := range w.runs {
-		if err := batch.Set(pageKey(nil, w.runs[i].number, ID{^uint64(0), ^uint64(0)}), make([]byte, 25)); err != nil {
-			t.Fatal(err)
-		}
-		if err := batch.DeleteRange(pageKey(nil, w.runs[i].number, ID{}), pageKey(nil, w.runs[i].number, ID{^uint64(0), ^uint64(0)})); err != nil {
-			t.Fatal(err)
-		}
+	if err := batch.DeleteRange(pageKey(nil, number, ID{}), pageKey(nil, number+1, ID{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.Set(pageKey(nil, number, ID{^uint64(0), ^uint64(0)}), make([]byte, 25)); err != nil {
+		t.Fatal(err)
 	}
 	batch.Commit()
-	if _, err := w.Known(w.id(3), start); err == nil || !strings.Contains(err.Error(), "holds 25 bytes, not a multiple of 24") {
+	if _, err := w.Known(w.id(3), start); err == nil || !strings.Contains(err.Error(), "holds 25 bytes, not a multiple of 16") {
 		t.Errorf("known: %v", err)
 	}
-	if _, err := Open(w.store, w.lateness, start, w.bytesMax); err == nil || !strings.Contains(err.Error(), "holds 25 bytes, not a multiple of 24") {
-		t.Errorf("open: %v", err)
+}
+
+func TestABrokenFilterIsTold(t *testing.T) {
+	for _, c := range []struct {
+		chunk       uint32
+		value, want string
+	}{
+		{0, "\x02", "format 2, this program reads 1"},
+		{0, "\x01\x00\x02\x00\x00\x00", "a filter of 0 lines"},
+		{1, "short", "chunk 1 of the filter of run 0 has 5 bytes"},
+	} {
+		w := newWorld(t, inventory.Hour, 64)
+		for i := range 30 {
+			w.Add(w.id(i), start)
+		}
+		w.flush(t)
+		w.flush(t)
+		batch := w.store.Batch()
+		if err := batch.Set(aboutKey(nil, w.runs[0].number, c.chunk), []byte(c.value)); err != nil {
+			t.Fatal(err)
+		}
+		batch.Commit()
+		if _, err := Open(w.store, w.lateness, start, w.bytesMax); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("open: %v, want %s", err, c.want)
+		}
 	}
 }

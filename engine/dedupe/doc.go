@@ -1,8 +1,8 @@
 // Package dedupe knows which deltas a partition has accepted already, exactly and in
 // bounded memory, across restarts.
 //
-// An id is the 128-bit hash of a delta's source and id. The chance that any two of a
-// billion remembered ids collide is 1.5e-21, so a hash is as good as the id.
+// An id is 120 bits of the hash of a delta's source and id. The chance that any two of a
+// billion remembered ids collide is 3.8e-19, so a hash is as good as the id.
 //
 // # How long an id is remembered
 //
@@ -14,11 +14,15 @@
 //
 // # Where it is
 //
-//	recent  an open-addressed table without pointers, one probe a delta
+//	recent  an open-addressed table without pointers, four ids a cache line
 //	block   per batch, the ids that it added, so that a restart can fill the table again
-//	run     when the table is full: its ids, sorted, in pages of 256, with a bloom
-//	        filter in memory (1.25 bytes an id); runs are merged when there are too many
+//	frozen  a table that was full, on its way into a run
+//	run     ids in the store, sorted, in pages of 256, with a bloom filter (2 bytes an id) in memory,
+//	        stored too; four runs of one level are merged into one of the next
 //
-// The caller gives a [Store] to read from and a [Writer] to write to, and flushes
-// the set in the same batch as everything else.
+// Tables are frozen and runs merged piece by piece, a few ids for each that is added, so
+// that no flush takes long; memory for it is a few pages a run.
+//
+// The caller gives a [Store] to read from and a [Writer] to write to, flushes
+// the set in the same batch as everything else, and goes on when that is committed.
 package dedupe

@@ -2,36 +2,63 @@ package dedupe
 
 import "math/bits"
 
-// ID is the hash of a source and an id. The zero ID stands for an empty slot; see [Hash].
+// ID is 120 bits of the hash of a source and an id, in Hi and the upper 56 bits of Lo; the other 8 are
+// zero, and Hi is not.
 type ID struct{ Hi, Lo uint64 }
 
-// entry is a slot of a table: 24 bytes, no pointer.
-type entry struct {
-	id    ID
-	epoch int64
-}
+const (
+	ageBits = 8
+	ageMax  = 1<<ageBits - 1
+)
 
-// table is an open-addressed map from ID to epoch with linear probing. Its length
-// is a power of two. Slots of forgotten epochs are taken over by new ids, and swept when it grows.
+// slot is an id and, where its last 8 bits would be, its age: how many epochs it is younger than the table's base; 0: forgotten.
+// Four make a cache line. The zero slot is empty.
+type slot struct{ hi, lo uint64 }
+
+func (s slot) id() ID     { return ID{s.hi, s.lo &^ ageMax} }
+func (s slot) age() int64 { return int64(s.lo & ageMax) }
+
+// table is an open-addressed map from ID to epoch with linear probing. An id's home is what the
+// first bits of Hi say, and it stands there or behind: so the ids of a cluster, which is what stands between two empty slots, come before
+// those of all later clusters, and the table is read in order by sorting each cluster. Slots of forgotten
+// epochs are taken over by new ids, and swept when it grows. The zero table is empty.
+//
+// Invariant: the last slot is empty; each epoch that is not forgotten is above base by ageMax at most.
 type table struct {
-	slots []entry
-	used  int // slots that are not empty, forgotten ones included
+	slots  []slot
+	homes  int // a power of two
+	shift  uint
+	used   int // slots that are not empty, forgotten ones included
+	base   int64
+	newest int64 // epoch
 }
 
-const tableSlotsMin = 1 << 10
+const (
+	slotBytes  = 16
+	tables     = 2 // one that takes ids, and one that is frozen or emptied
+	homesLeast = 16
+	behindMost = 1024 // slots behind the last home, for what is pushed there
+)
 
-// find returns the epoch of id, and false where it is not in the table.
-func (t *table) find(id ID) (int64, bool) {
+func newTable(homes int, slots []slot) table {
+	n := homes + min(homes, behindMost) + 1
+	if len(slots) != n {
+		slots = make([]slot, n)
+	}
+	return table{slots: slots, homes: homes, shift: uint(64 - bits.TrailingZeros(uint(homes)))}
+}
+
+// find returns the epoch of id, and false where it is not in the table, or forgotten long ago.
+func (t *table) find(id ID) (epoch int64, found bool) {
 	if len(t.slots) == 0 {
 		return 0, false
 	}
-	mask := uint64(len(t.slots) - 1)
-	for i := id.Lo & mask; ; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.id == id {
-			return s.epoch, true
-		}
-		if s.id == (ID{}) {
+	for i := id.Hi >> (t.shift & 63); ; i++ {
+		s := t.slots[i]
+		switch {
+		case s.hi == id.Hi && s.lo^id.Lo <= ageMax:
+			return t.base + s.age(), s.age() != 0
+		case s.hi == 0:
 			return 0, false
 		}
 	}
@@ -39,44 +66,70 @@ func (t *table) find(id ID) (int64, bool) {
 
 // put adds id, or moves it to epoch where it stands already. Epochs before live are forgotten.
 func (t *table) put(id ID, epoch, live int64) {
-	if (t.used+1)*4 > len(t.slots)*3 {
-		t.grow(live)
+	if age := epoch - t.base; age < 1 || age > ageMax {
+		t.rebase(live)
 	}
-	mask := uint64(len(t.slots) - 1)
+	if t.used*8 >= t.homes*7 {
+		t.grow(t.homes, live)
+	}
+	for !t.place(id, epoch, live) {
+		t.grow(2*t.homes, live) // a cluster reaches the end
+	}
+}
+
+// place is put in a table that need not grow; false where it has to.
+func (t *table) place(id ID, epoch, live int64) bool {
 	reuse := -1
-	for i := id.Lo & mask; ; i = (i + 1) & mask {
+	i := int(id.Hi >> (t.shift & 63))
+	for ; ; i++ {
 		s := &t.slots[i]
-		switch {
-		case s.id == id:
-			s.epoch = epoch
-			return
-		case s.id == (ID{}):
-			if reuse < 0 {
-				t.used++
-				reuse = int(i)
-			}
-			t.slots[reuse] = entry{id, epoch}
-			return
-		case s.epoch < live && reuse < 0:
-			reuse = int(i)
+		if s.hi == id.Hi && s.lo^id.Lo <= ageMax {
+			reuse = i
+			break
+		}
+		if s.hi == 0 {
+			break
+		}
+		if reuse < 0 && t.base+s.age() < live {
+			reuse = i
+		}
+	}
+	if reuse < 0 {
+		if i == len(t.slots)-1 {
+			return false
+		}
+		reuse = i
+		t.used++
+	}
+	t.slots[reuse] = slot{id.Hi, id.Lo | uint64(epoch-t.base)}
+	t.newest = max(t.newest, epoch)
+	return true
+}
+
+// grow sweeps what is forgotten and makes room for as many again as there are, with so many homes at least.
+func (t *table) grow(homes int, live int64) {
+	n := 0
+	for _, s := range t.slots {
+		if t.base+s.age() >= live {
+			n++
+		}
+	}
+	old := *t
+	*t = newTable(max(homesLeast, homes, 1<<bits.Len(uint(n*2))), nil)
+	t.base = live - 1
+	for _, s := range old.slots {
+		if epoch := old.base + s.age(); s.hi != 0 && epoch >= live {
+			t.put(s.id(), epoch, live)
 		}
 	}
 }
 
-// grow sweeps what is forgotten and makes room for as many again as there are.
-func (t *table) grow(live int64) {
-	n := 0
+// rebase makes live the first epoch above the base.
+func (t *table) rebase(live int64) {
 	for i := range t.slots {
-		if s := &t.slots[i]; s.id != (ID{}) && s.epoch >= live {
-			n++
-		}
+		s := &t.slots[i]
+		age := max(t.base+s.age()-(live-1), 0)
+		s.lo = s.lo&^ageMax | uint64(age)
 	}
-	size := max(tableSlotsMin, 1<<bits.Len(uint(n*2)))
-	old := t.slots
-	*t = table{slots: make([]entry, size)}
-	for i := range old {
-		if s := &old[i]; s.id != (ID{}) && s.epoch >= live {
-			t.put(s.id, s.epoch, live)
-		}
-	}
+	t.base = live - 1
 }
