@@ -45,11 +45,11 @@ func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 5
+	formatRecord   = 6
 	formatNetwork  = 1
 	formatPlace    = 1
-	formatTimeline = 1
-	formatPage     = 2
+	formatTimeline = 2
+	formatPage     = 3
 	formatSource   = 1
 	formatMeta     = 2
 )

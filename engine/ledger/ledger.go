@@ -1,35 +1,14 @@
 package ledger
 
 import (
+	"strings"
+
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // PageMoves is how many moves the ledger itself holds before they are closed into
 // a page: about 0.5 KiB coded.
 const PageMoves = 64
-
-// Register is a quantity that deltas set rather than add to. The latest by
-// event time wins; at equal times the greater id, as inventory's doc says.
-// The zero Register was never set.
-type Register struct {
-	Value  int64
-	Time   inventory.Millis
-	ID     string
-	Source string
-}
-
-// precedes reports whether d is to replace r.
-func (r *Register) precedes(d *inventory.Delta) bool {
-	switch {
-	case r.Time != d.Time:
-		return r.Time < d.Time
-	case len(r.ID) != len(d.ID):
-		return len(r.ID) < len(d.ID)
-	case r.ID != d.ID:
-		return r.ID < d.ID
-	}
-	return r.Source < d.Source
-}
 
 // History calls yield for every move that was closed into a page and is not
 // older than since, in any order.
@@ -64,6 +43,7 @@ type Ledger struct {
 	priceAt inventory.Millis
 
 	safety   Register
+	setters  []byte           // of all registers, as [Ledger.setter] says
 	moves    Moves            // the newest
 	pagedEnd inventory.Millis // greatest time of any closed page; 0: none
 	pages    uint32           // how many pages were ever closed
@@ -137,21 +117,21 @@ func (l *Ledger) Apply(d *inventory.Delta, history History) error {
 	case inventory.Unblock:
 		l.Unavailable -= q
 	case inventory.Count:
-		if l.Counted.precedes(d) {
+		if l.precedes(&l.Counted, d) {
 			return l.count(d, history)
 		}
 	case inventory.Safety:
-		if l.safety.precedes(d) {
-			l.safety = registered(d)
+		if l.precedes(&l.safety, d) {
+			l.set(&l.safety, d)
 			l.Safety = q
 		}
 	case inventory.Listing:
-		if c := &l.Channels[l.channel(d.Channel)]; c.Listed.precedes(d) {
-			c.Listed = registered(d)
+		if c := &l.Channels[l.channel(d.Channel)]; l.precedes(&c.Listed, d) {
+			l.set(&c.Listed, d)
 		}
 	case inventory.Allocate:
 		at := l.channel(d.Channel)
-		if l.Channels[at].Fence.precedes(d) {
+		if l.precedes(&l.Channels[at].Fence, d) {
 			return l.fence(at, d, history)
 		}
 	}
@@ -189,13 +169,8 @@ func (l *Ledger) ChannelATP(i int) int64 {
 // OnHandAt returns what on-hand was just before time: what a count at time is compared with.
 // It is exact where time lies within the lateness of the watermark.
 func (l *Ledger) OnHandAt(time inventory.Millis, history History) (int64, error) {
-	after := int64(0)
-	err := l.since(time, history, func(m Move) {
-		if m.Time >= l.Counted.Time {
-			after += m.OnHand
-		}
-	})
-	return l.OnHand - after, err
+	moved, err := l.since(max(time, l.Counted.Time), 0, history)
+	return l.OnHand - moved.onHand, err
 }
 
 // channel returns the index of the channel of that name, made known if it was not.
@@ -205,7 +180,7 @@ func (l *Ledger) channel(name string) int {
 			return i
 		}
 	}
-	l.Channels = append(l.Channels, Channel{Name: clone(name)})
+	l.Channels = append(l.Channels, Channel{Name: strings.Clone(name)})
 	return len(l.Channels) - 1
 }
 
@@ -224,40 +199,51 @@ func (l *Ledger) move(m Move) {
 
 // count makes d the latest count: its quantity, and on top what moved since its time.
 func (l *Ledger) count(d *inventory.Delta, history History) error {
-	onHand := d.Quantity
-	err := l.since(d.Time, history, func(m Move) { onHand += m.OnHand })
+	moved, err := l.since(d.Time, 0, history)
 	if err != nil {
 		return err
 	}
-	l.Counted = registered(d)
-	l.OnHand = onHand
+	l.set(&l.Counted, d)
+	l.OnHand = d.Quantity + moved.onHand
 	return nil
 }
 
 // fence makes d the ring-fence of channel at.
 func (l *Ledger) fence(at int, d *inventory.Delta, history History) error {
-	consumed := int64(0)
-	err := l.since(d.Time, history, func(m Move) {
-		if m.Channel == at+1 {
-			consumed += m.Consumed
-		}
-	})
+	moved, err := l.since(d.Time, at+1, history)
 	if err != nil {
 		return err
 	}
-	l.Channels[at].Fence = registered(d)
-	l.Channels[at].consumed = consumed
+	l.set(&l.Channels[at].Fence, d)
+	l.Channels[at].consumed = moved.consumed
 	return nil
 }
 
-// since calls yield for every move of the journal that is not before time.
-func (l *Ledger) since(time inventory.Millis, history History, yield func(Move)) error {
-	if l.pagedEnd >= time {
-		if err := history(time, yield); err != nil {
-			return err
-		}
+// tally is what moves add up to.
+type tally struct {
+	channel          int // of which consumed is, as in Move
+	onHand, consumed int64
+}
+
+func (t *tally) add(m Move) {
+	t.onHand += m.OnHand
+	if m.Channel == t.channel {
+		t.consumed += m.Consumed
 	}
-	return l.moves.Each(time, yield)
+}
+
+// since adds up every move of the journal that is not before time.
+func (l *Ledger) since(time inventory.Millis, channel int, history History) (tally, error) {
+	moved := tally{channel: channel}
+	if l.pagedEnd >= time {
+		paged := tally{channel: channel} // apart, because what history gets is allocated
+		if err := history(time, paged.add); err != nil {
+			return tally{}, err
+		}
+		moved = paged
+	}
+	err := l.moves.Each(time, moved.add)
+	return moved, err
 }
 
 // Page is moves that left the ledger.
@@ -268,18 +254,17 @@ type Page struct {
 }
 
 // ClosePage hands out the moves held here once they fill a page, and reports
-// whether they did. Moves older than horizon, which nothing can ask for any more,
-// are dropped first. The page's Moves are the caller's. An error says that what was read from the
+// whether they did. What is older than horizon, and nothing can ask for any more,
+// is dropped first. The page's Moves are the caller's. An error says that what was read from the
 // store is broken.
 func (l *Ledger) ClosePage(horizon inventory.Millis) (Page, bool, error) {
+	l.settle(horizon)
 	if l.moves.Len() < PageMoves {
 		return Page{}, false, nil
 	}
 	page := Page{Number: l.pages}
-	err := l.moves.Each(horizon, func(m Move) {
-		page.Moves.add(m)
-		page.End = max(page.End, m.Time)
-	})
+	page.Moves.coded = make([]byte, 0, len(l.moves.coded))
+	err := l.moves.Each(horizon, page.Moves.add)
 	if err != nil {
 		return Page{}, false, err
 	}
@@ -287,12 +272,9 @@ func (l *Ledger) ClosePage(horizon inventory.Millis) (Page, bool, error) {
 		l.moves = page.Moves
 		return Page{}, false, nil
 	}
+	page.End = page.Moves.end
 	l.pages++
 	l.pagedEnd = max(l.pagedEnd, page.End)
 	l.moves.reset()
 	return page, true, nil
-}
-
-func registered(d *inventory.Delta) Register {
-	return Register{d.Quantity, d.Time, clone(d.ID), clone(d.Source)}
 }

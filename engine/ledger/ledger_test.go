@@ -264,7 +264,7 @@ func TestMovesAreAList(t *testing.T) {
 
 func TestBrokenMovesAreTold(t *testing.T) {
 	var m Moves
-	m.Read(wire.NewReader([]byte{3, 1, 0x80, 0, 0, 0, 0}))
+	m.Read(wire.NewReader([]byte{3, 2, 0, 0, 0, 0, 1, 0x80}))
 	if err := m.Each(0, func(Move) { t.Error("a move was read") }); err == nil || !strings.Contains(err.Error(), "read a list of 3 moves: value is cut short") {
 		t.Errorf("read broken moves: %v", err)
 	}

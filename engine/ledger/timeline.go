@@ -93,7 +93,10 @@ func (t *Timeline) Apply(d *inventory.Delta, watermark, horizon inventory.Millis
 	e := event{time: d.Time, units: d.Quantity}
 	switch d.Kind {
 	case inventory.Reserve:
-		e.verb, e.due, e.channel = add, d.Due, clone(d.Channel)
+		e.verb, e.due, e.channel = add, d.Due, t.now.channel
+		if e.channel != d.Channel {
+			e.channel = strings.Clone(d.Channel)
+		}
 	case inventory.ASN, inventory.TransferOut:
 		e.verb, e.due = add, d.Due
 	case inventory.Release:
