@@ -27,8 +27,8 @@ type Options struct {
 }
 
 // Run measures one scenario after the other, in a folder that it removes afterwards. One that
-// can't be measured says why in the report, and the others go on; the error is ctx's, or one of the
-// machine that concerns all.
+// can't be measured says why in the report, and the others go on; the error is ctx's, with what was
+// measured until then, or one of the machine that concerns all.
 func Run(ctx context.Context, scenarios []*Scenario, o Options) (all report.Report, err error) {
 	if o.Say == nil {
 		o.Say = func(string) {}
@@ -53,6 +53,8 @@ func Run(ctx context.Context, scenarios []*Scenario, o Options) (all report.Repo
 	for _, s := range scenarios {
 		one, err := o.measure(ctx, s, dir, known)
 		if ctx.Err() != nil {
+			one.Failed = "interrupted"
+			all.Scenarios = append(all.Scenarios, one)
 			return all, ctx.Err()
 		}
 		if err != nil {

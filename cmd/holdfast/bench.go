@@ -31,8 +31,8 @@ type benchRunCmd struct {
 }
 
 func (c *benchRunCmd) Run(t *terminal) error {
-	if !(c.Scale > 0 && c.Scale <= 100) || c.Runs < 0 || c.P99 < 0 || !(c.Sustainable >= 0) {
-		return usageError{errors.New("a scale above 0 up to 100, and runs, a p99 and a rate that are not negative belong here")}
+	if !(c.Scale > 0 && c.Scale <= 100) || c.Runs < 0 || c.Runs > report.RunsMax || c.P99 < 0 || !(c.Sustainable >= 0) {
+		return usageError{fmt.Errorf("a scale above 0 up to 100, up to %d runs, and a p99 and a rate that are not negative belong here", report.RunsMax)}
 	}
 	asked := c.Scenarios
 	if c.FindSustainable && len(asked) == 0 {
@@ -58,21 +58,20 @@ func (c *benchRunCmd) Run(t *terminal) error {
 		Version:     version(),
 		Say:         func(line string) { fmt.Fprintln(t.err, time.Now().Format(time.TimeOnly), line) },
 	})
-	if err != nil {
+	if err != nil && t.ctx.Err() == nil {
 		return err
 	}
-	if c.Out != "" {
+	if c.Out != "" { // also of what was measured until it was interrupted
 		if err := writeReport(c.Out, result); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.err, "report.json, report.txt and report.html are in %s\n", c.Out)
 	}
+	write := report.WriteTable
 	if t.json {
-		err = report.Write(t.out, result)
-	} else {
-		err = report.WriteTable(t.out, result)
+		write = report.Write
 	}
-	return errors.Join(err, failures(&result))
+	return errors.Join(write(t.out, result), err, failures(&result))
 }
 
 // writeReport writes a report in all its forms to a folder, which it makes where there is none.

@@ -86,9 +86,12 @@ func TestBenchSmoke(t *testing.T) {
 	}
 }
 
-// TestBenchLetsGo tells a bench to stop while it measures, and wants nothing to be left of it.
+// TestBenchLetsGo tells a bench to stop while it measures, and wants nothing to be left of it but what
+// it says.
 func TestBenchLetsGo(t *testing.T) {
 	cmd := benchCommand(t, "smoke-live", "--scale", "100")
+	var out bytes.Buffer
+	cmd.Stdout = &out
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +111,9 @@ func TestBenchLetsGo(t *testing.T) {
 	_ = cmd.Wait()
 	if exit := cmd.ProcessState.ExitCode(); exit != exitFailed || said[len(said)-1] != "holdfast: interrupted" {
 		t.Errorf("exit %d, said %q", exit, said)
+	}
+	if !strings.Contains(out.String(), "not measured: interrupted") {
+		t.Errorf("said\n%s", out.String())
 	}
 	nothingLeft(t)
 }
