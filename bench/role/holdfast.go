@@ -67,7 +67,6 @@ func playHoldfast(ctx context.Context, h *process.Host) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopProfile()) }()
-	stream.GiveCollectorRoom(c.CacheBytes)
 	p, err := stream.Start(ctx, stream.Config{
 		Topology:   c.Topology,
 		Connect:    func(name string) (*nats.Conn, error) { return nats.Connect(c.URL, nats.Name(name)) },

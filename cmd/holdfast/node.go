@@ -58,7 +58,6 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 		}
 		n.url = n.embedded.URL()
 	}
-	stream.GiveCollectorRoom(int64(f.Cache))
 	n.processor, err = stream.Start(ctx, stream.Config{
 		Topology:   f.topology(),
 		Connect:    func(name string) (*nats.Conn, error) { return dial(n.url, name) },
