@@ -13,7 +13,7 @@ import (
 // NearMax is how many timers are held in memory at most, about 128 bytes each, unless more are
 // due within one span; LoadMax how many are loaded at a time.
 const (
-	NearMax = 1 << 16
+	NearMax = 1 << 13
 	LoadMax = 1 << 12
 )
 
