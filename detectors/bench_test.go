@@ -2,6 +2,7 @@ package detectors_test
 
 import (
 	"math/rand"
+	"strings"
 	"testing"
 
 	"github.com/holdfast-atp/holdfast/detectors"
@@ -110,6 +111,7 @@ func BenchmarkParts(b *testing.B) {
 		{"Belief.Probability", func(_ *shop, v *detectors.View) { v.Belief.Probability(v) }},
 		{"Belief.AlarmIn", func(_ *shop, v *detectors.View) { v.Belief.AlarmIn(v, v.Alarm.Raise, 60*inventory.Day) }},
 		{"Belief.Append", func(_ *shop, v *detectors.View) { coded = v.Belief.Append(coded[:0]) }},
+		{"Feed.Append", func(s *shop, _ *detectors.View) { coded = s.feed.Append(coded[:0]) }},
 		{"Look", func(s *shop, v *detectors.View) { s.look(v, inventory.Sale) }},
 		{"Look-open", func(s *shop, v *detectors.View) {
 			v.Open = append(v.Open[:0], detectors.Scope{Class: inventory.PhantomInventory}, detectors.Scope{Class: inventory.Oversell, Network: true})
@@ -123,7 +125,7 @@ func BenchmarkParts(b *testing.B) {
 			for b.Loop() {
 				part.do(s, s.step())
 			}
-			if part.name == "Belief.Append" {
+			if strings.HasSuffix(part.name, "Append") {
 				b.ReportMetric(float64(len(coded)), "bytes")
 			}
 		})

@@ -3,7 +3,6 @@ package detectors
 import (
 	"strings"
 
-	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -17,9 +16,6 @@ const (
 	// share of a location's sales, and must know night from day soon.
 	hourPrior = 2.4
 	dayPrior  = 2.0
-
-	// seasonMax is when the curve's counts are halved, so that it follows slow change.
-	seasonMax = 1 << 16
 
 	// outageEvents is how many of the location's own sales may be missing before its
 	// feed, not its demand, is taken for silent: e^−8 = 0.03 %.
@@ -55,17 +51,13 @@ type Feed struct {
 	watched [hoursOfWeek]inventory.Millis // how long each of these hours was watched, the feed being alive
 	day     [24]tally                     // both by hour of day
 	total   tally
+	open    tally // what of it came in the hour in which the clock stands
+	changed bool  // what is written of the hours of the week, see [Feed.WeekChanged]
 
 	events, hours float64 // moments with a sale here, and the exposure in which they came, discounted
 	keyEvents     float64 // pooled over the location's keys, discounted:
 	keyHours      float64 // the prior rate of a key
 	picks, fails  float64 // good and empty picks, discounted
-}
-
-// tally is how many sales came in how long.
-type tally struct {
-	sales   uint32
-	watched inventory.Millis
 }
 
 // From tells the feed who reports a sale, and reports whether it is the one by whose sales the
@@ -92,39 +84,7 @@ func (f *Feed) Sale(time inventory.Millis) {
 			f.events++
 		}
 	}
-	hour := hourOfWeek(time)
-	f.season[hour]++
-	f.day[hour%24].sales++
-	f.total.sales++
-	if f.total.sales >= seasonMax {
-		for i := range f.season {
-			f.season[i] /= 2
-			f.watched[i] /= 2
-		}
-		f.addUp()
-	}
-}
-
-// addUp works out the sums of season and watched.
-func (f *Feed) addUp() {
-	f.total, f.day = tally{}, [24]tally{}
-	for i, n := range f.season {
-		f.total.sales += n
-		f.total.watched += f.watched[i]
-		f.day[i%24].sales += n
-		f.day[i%24].watched += f.watched[i]
-	}
-}
-
-// watch adds the time between two moments to the hours that were watched.
-func (f *Feed) watch(from, to inventory.Millis) {
-	for from < to {
-		hour, end := hourOfWeek(from), min(nextHour(from), to)
-		f.watched[hour] += end - from
-		f.day[hour%24].watched += end - from
-		f.total.watched += end - from
-		from = end
-	}
+	f.count(time)
 }
 
 // Learn tells the feed for how many hours of exposure the key that sold had waited:
@@ -161,7 +121,7 @@ func (f *Feed) Picked(good bool) {
 // the next gap too.
 func (f *Feed) alive(time inventory.Millis, vouched bool) bool {
 	if f.at == 0 {
-		f.at = time
+		f.stand(time)
 		return false
 	}
 	if time <= f.at {
@@ -177,7 +137,7 @@ func (f *Feed) alive(time inventory.Millis, vouched bool) bool {
 		}
 	}
 	from := f.at
-	f.at = time
+	f.stand(time)
 	if outage {
 		return false
 	}
@@ -256,36 +216,3 @@ func hourOfWeek(t inventory.Millis) int {
 }
 
 func discount(hours float64) float64 { return exp2(hours * (-1.0 / rateHalfLife)) }
-
-// Append appends the feed's bytes.
-func (f *Feed) Append(dst []byte) []byte {
-	dst = wire.AppendString(dst, f.Source)
-	dst = wire.AppendInt(dst, f.lead)
-	dst = wire.AppendInt(dst, f.at)
-	dst = wire.AppendInt(dst, f.sold)
-	for _, x := range f.floats() {
-		dst = wire.AppendFloat(dst, *x)
-	}
-	for i, n := range f.season {
-		dst = wire.AppendUint(dst, uint64(n))
-		dst = wire.AppendInt(dst, f.watched[i])
-	}
-	return dst
-}
-
-// Read reads what Append wrote. Errors stay in r.
-func (f *Feed) Read(r *wire.Reader) {
-	*f = Feed{Source: r.String(), lead: int(r.Int()), at: inventory.Millis(r.Int()), sold: inventory.Millis(r.Int())}
-	for _, x := range f.floats() {
-		*x = r.Float()
-	}
-	for i := range f.season {
-		f.season[i] = uint32(r.Uint())
-		f.watched[i] = inventory.Millis(r.Int())
-	}
-	f.addUp()
-}
-
-func (f *Feed) floats() [7]*float64 {
-	return [...]*float64{&f.clock, &f.events, &f.hours, &f.keyEvents, &f.keyHours, &f.picks, &f.fails}
-}

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -268,18 +269,28 @@ func TestABusyFeedForgets(t *testing.T) {
 	near(t, "a week", s.feed.Clock()-before, 168, 8)
 }
 
+// whole is a feed with its week.
+type whole struct{ *detectors.Feed }
+
+func (w whole) Append(dst []byte) []byte { return w.Feed.AppendWeek(w.Feed.Append(dst)) }
+
+func (w whole) Read(r *wire.Reader) {
+	w.Feed.Read(r)
+	w.Feed.ReadWeek(r)
+}
+
 func TestAFeedIsReadAsItWasWritten(t *testing.T) {
 	var fresh detectors.Feed
-	reread(t, &fresh, new(detectors.Feed))
+	reread(t, whole{&fresh}, whole{new(detectors.Feed)})
 	s := &street{now: monday}
 	s.feed.From("pos-1")
 	s.trade(200, shopHours)
 	s.feed.Learn(3)
 	s.feed.Picked(false)
 	var back detectors.Feed
-	reread(t, &s.feed, &back)
+	reread(t, whole{&s.feed}, whole{&back})
 	s2 := &street{back, s.now}
-	reread(t, &s.feed, &s2.feed)
+	reread(t, whole{&s.feed}, whole{&s2.feed})
 	if got, want := s2.speeds(), s.speeds(); got != want {
 		t.Errorf("the clock that was read runs at %v, want %v", got, want)
 	}

@@ -92,3 +92,63 @@ func TestABeliefTakesFewBytes(t *testing.T) {
 		t.Errorf("that of a key that sells takes %d bytes, want 30", n)
 	}
 }
+
+// TestAWeekNeedNotBeWrittenWithEverySale: what was written when it last changed, and the rest of the feed, are the feed.
+func TestAWeekNeedNotBeWrittenWithEverySale(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := &Feed{}
+		now := inventory.Millis(1_795_392_000_000)
+		var stored []byte
+		for range rapid.IntRange(1, 200).Draw(t, "calls") {
+			now += inventory.Millis(rapid.SampledFrom([]int64{0, 1000, 60_000, 600_000, 3_600_000, 9 * 3_600_000, 7 * 24 * 3_600_000}).Draw(t, "on"))
+			switch rapid.IntRange(0, 5).Draw(t, "call") {
+			case 0:
+				f.Vouch(now)
+			case 1:
+				f.Sale(now - inventory.Millis(rapid.Int64Range(0, 7_200_000).Draw(t, "late")))
+			case 2:
+				for range 20_000 { // until the counts are halved
+					f.Sale(now)
+				}
+			default:
+				f.Sale(now)
+			}
+			if rapid.Bool().Draw(t, "no commit") {
+				continue
+			}
+			if f.WeekChanged() {
+				stored = f.AppendWeek(nil)
+			}
+			var back Feed
+			back.Read(wire.NewReader(f.Append(nil)))
+			if stored != nil {
+				r := wire.NewReader(stored)
+				back.ReadWeek(r)
+				if err := r.Done(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if back != *f {
+				t.Fatalf("read as %+v, want %+v", back, *f)
+			}
+		}
+	})
+}
+
+func TestAWeekIsWrittenOnceAnHour(t *testing.T) {
+	f := &Feed{}
+	writes, most := 0, 0
+	for i := range 3 * 3600 { // three hours of a sale a second
+		f.Sale(1_795_392_000_000 + inventory.Millis(i)*inventory.Second)
+		if f.WeekChanged() {
+			writes++
+		}
+		most = max(most, len(f.Append(nil)))
+	}
+	if writes != 3 {
+		t.Errorf("the week was written %d times in three hours, want once an hour", writes)
+	}
+	if most > 90 {
+		t.Errorf("a feed takes %d bytes beside its week, want 90 at most", most)
+	}
+}

@@ -105,7 +105,7 @@ func (e *Engine) tick(d *inventory.Delta) error {
 		e.sources.touch(src)
 	}
 	if d.Location != "" {
-		pl, _, err := e.places.make([]byte(d.Location))
+		pl, err := e.place(d.Location)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (e *Engine) scene(rec *item[record]) (scene, error) {
 		if around.net, _, err = e.networks.make([]byte(sku)); err != nil {
 			return scene{}, err
 		}
-		if around.pl, _, err = e.places.make([]byte(location)); err != nil {
+		if around.pl, err = e.place(location); err != nil {
 			return scene{}, err
 		}
 		around.asOf = e.networks.evictions + e.places.evictions

@@ -190,6 +190,7 @@ func New(config Config, store Store) (*Engine, error) {
 		exceptions: newTable[exception](keyException, store),
 		pages:      map[string][]ledger.Page{},
 	}
+	e.places.fixed += weekBytes
 	rule := config.Policy.Rule(inventory.PhantomInventory)
 	e.alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
 	e.history = e.readPages
@@ -243,7 +244,7 @@ func (e *Engine) Flush(w Writer) error {
 	clear(e.writes)
 	e.writes = e.writes[:0]
 	for _, flush := range []func(Writer) error{
-		e.records.flush, e.networks.flush, e.places.flush,
+		e.flushWeeks, e.records.flush, e.networks.flush, e.places.flush,
 		e.timelines.flush, e.sources.flush, e.exceptions.flush,
 	} {
 		if err := flush(w); err != nil {

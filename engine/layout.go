@@ -17,6 +17,7 @@ import (
 //	'r' sku NUL location                       → record      (formatRecord)
 //	'k' sku                                    → network     (formatNetwork)
 //	'l' location                               → place       (formatPlace)
+//	'w' location                               → its week    (formatWeek)
 //	'f' sku NUL location NUL class(1) ref      → timeline    (formatTimeline)
 //	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
 //	't' time(8) sequence(8)                    → timers      (package timer)
@@ -29,6 +30,7 @@ const (
 	keyRecord    = 'r'
 	keyNetwork   = 'k'
 	keyPlace     = 'l'
+	keyWeek      = 'w'
 	keyTimeline  = 'f'
 	keyPage      = 'j'
 	keyException = 'x'
@@ -47,7 +49,8 @@ func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
 const (
 	formatRecord   = 6
 	formatNetwork  = 1
-	formatPlace    = 1
+	formatPlace    = 2
+	formatWeek     = 1
 	formatTimeline = 2
 	formatPage     = 3
 	formatSource   = 1

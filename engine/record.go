@@ -51,6 +51,7 @@ type network struct {
 type place struct {
 	feed    detectors.Feed
 	vouched inventory.Millis // by ticks that name it: nothing from before then is to come
+	weekly  bool             // the feed's week was read too; see Engine.place. Not stored
 
 	// src is the item of the feed's source; right while asOf is its table's evictions. Not stored.
 	src  *item[source]

@@ -17,7 +17,7 @@ import (
 // says which key, which format, and stops.
 func TestAnUnknownFormatIsRefused(t *testing.T) {
 	for prefix, name := range map[byte]string{
-		'm': "meta", 'r': `r "tea\x00leeds"`, 'k': `k "tea"`, 'l': `l "leeds"`, 's': `s "pos"`,
+		'm': "meta", 'r': `r "tea\x00leeds"`, 'k': `k "tea"`, 'l': `l "leeds"`, 's': `s "pos"`, 'w': `week of "leeds"`,
 		'f': `f "tea\x00leeds\x00\x01o1"`, 'j': `page "jtea\x00leeds`,
 	} {
 		t.Run(string(prefix), func(t *testing.T) {

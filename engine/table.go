@@ -38,6 +38,7 @@ type table[T any, P value[T]] struct {
 	hand  int        // where in ring the next sweep goes on
 	dirty []*item[T]
 	bytes int64 // of the items, estimated
+	fixed int64 // of them, what an item costs beside its coded bytes, which memory multiplies about threefold
 
 	// evictions counts the items that left: until it rises a pointer to an item stays right.
 	evictions uint64
@@ -48,11 +49,11 @@ type table[T any, P value[T]] struct {
 	coded []byte
 }
 
-// itemBytes is what an item costs beside its coded bytes, which memory multiplies about threefold.
+// itemBytes is what most items cost beside their coded bytes.
 const itemBytes = 256
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}}
+	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, fixed: itemBytes}
 }
 
 // lookup returns the item of key in memory, and nil where there is none.
@@ -90,7 +91,7 @@ func (t *table[T, P]) load(key []byte) (*item[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	it := &item[T]{key: string(key), recent: true, gone: coded == nil, bytes: itemBytes + 3*int64(len(coded))}
+	it := &item[T]{key: string(key), recent: true, gone: coded == nil, bytes: t.fixed + 3*int64(len(coded))}
 	if !it.gone {
 		r := wire.NewReader(coded)
 		P(&it.value).read(r)
@@ -115,7 +116,7 @@ func (t *table[T, P]) make(key []byte) (it *item[T], fresh bool, err error) {
 func (t *table[T, P]) create(key []byte) *item[T] {
 	it := t.lookup(key)
 	if it == nil {
-		it = &item[T]{key: string(key), recent: true, gone: true, bytes: itemBytes}
+		it = &item[T]{key: string(key), recent: true, gone: true, bytes: t.fixed}
 		t.insert(it)
 	}
 	if !it.gone {
@@ -172,7 +173,7 @@ func (t *table[T, P]) flush(w Writer) error {
 }
 
 func (t *table[T, P]) weigh(it *item[T], coded int) {
-	bytes := itemBytes + 3*int64(coded)
+	bytes := t.fixed + 3*int64(coded)
 	t.bytes += bytes - it.bytes
 	it.bytes = bytes
 }
