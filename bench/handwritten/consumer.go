@@ -18,9 +18,10 @@ import (
 const (
 	durable = "handwritten"
 
-	// What is pulled at once; packed messages are large, so their bytes are bounded too.
+	// What is pulled at once, by each partition: packed messages are large, and the server drops a client
+	// that lets 64 MiB wait.
 	pullMessages = 5000
-	pullBytes    = 4 << 20
+	pullBytes    = 1 << 20
 
 	ackPendingMax = 4 * pullMessages
 	ackWait       = 2 * time.Minute

@@ -58,9 +58,10 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// publish sends a message; those of a partition are stored in the order in which they were sent.
 func (w *world) publish(partition int, payload []byte) {
 	w.t.Helper()
-	_, err := w.js.Publish(w.ctx, topology.DeltaSubject(partition), payload)
+	_, err := w.js.PublishAsync(topology.DeltaSubject(partition), payload, jetstream.WithStallWait(patience))
 	must(w.t, err)
 }
 
@@ -81,14 +82,14 @@ func (w *world) stored(subject string) (n uint64) {
 // has; it comes to what the oracle says, and each probe makes one command.
 func TestRunAppliesTheBenchsLoad(t *testing.T) {
 	for _, c := range []struct {
-		packing int
-		encode  func([]byte, *inventory.Delta) []byte
-	}{{1, codec.AppendDelta}, {50, codec.AppendDeltaMap}} {
+		packing, deltas int
+		encode          func([]byte, *inventory.Delta) []byte
+	}{{1, 1500, codec.AppendDelta}, {50, 6000, codec.AppendDeltaMap}} {
 		t.Run(fmt.Sprintf("packing=%d", c.packing), func(t *testing.T) {
 			w := newWorld(t)
 			f := filler{world: w, packing: c.packing, encode: c.encode}
 			l, err := load.New(load.Mix{Seed: 7, Keys: 60, Locations: 3, Duplicates: 0.02, Late: 0.01, Oversell: 0.01, Kinds: map[string]int{
-				"sale": 40, "reserve": 30, "ship": 16, "release": 8, "asn": 20, "receipt": 10, "transfer_out": 20, "transfer_in": 10,
+				"sale": 30, "reserve": 40, "ship": 16, "release": 8, "asn": 40, "receipt": 12, "transfer_out": 40, "transfer_in": 12,
 				"listing": 4, "adjust": 4, "count": 4, "allocate": 3, "block": 2, "unblock": 2, "safety": 2, "return": 2, "pick_failed": 1, "tick": 1,
 			}})
 			must(t, err)
@@ -96,7 +97,7 @@ func TestRunAppliesTheBenchsLoad(t *testing.T) {
 				f.add(d)
 			}
 			var d inventory.Delta
-			for range 7000 {
+			for range c.deltas {
 				l.Next(&d)
 				f.add(&d)
 			}

@@ -82,7 +82,7 @@ func orderly(deltas int) *rapid.Generator[[]inventory.Delta] {
 // the same holds and releases at locations, and comes to the same stock, opened anew or not.
 func TestStockEqualsTheOracles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		log := orderly(100).Draw(t, "log")
+		log := orderly(60).Draw(t, "log")
 		reopened := rapid.IntRange(0, len(log)).Draw(t, "reopened")
 		model := oracle.NewOversell(oracleConfig)
 		var said []string
