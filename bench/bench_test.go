@@ -9,15 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/holdfast-atp/holdfast/bench/drive"
 	"github.com/holdfast-atp/holdfast/bench/process"
 	"github.com/holdfast-atp/holdfast/bench/report"
 	"github.com/holdfast-atp/holdfast/bench/role"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestGrowthLooksAtWhatIsMeasured(t *testing.T) {
 	series := func(values ...float64) report.Series {

@@ -72,8 +72,12 @@ func (k *soak) once(ctx context.Context, s *session, run int) (one report.Run, e
 		{Name: "disk/streams", Unit: report.Bytes},
 	}
 	start := time.Now()
-	for range soakSteps {
-		if err := driving.pause(ctx, (k.Warmup+k.Duration)/soakSteps); err != nil {
+	for {
+		err := driving.pause(ctx, (k.Warmup+k.Duration)/soakSteps)
+		if errors.Is(err, errEnded) {
+			break
+		}
+		if err != nil {
 			return one, err
 		}
 		for i, dir := range []string{st.config.Dir, filepath.Join(st.dir, "nats")} {

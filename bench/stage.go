@@ -137,7 +137,10 @@ func stepOf(total time.Duration) time.Duration {
 	return 10 * time.Second
 }
 
-// pause lets it drive for a time.
+// errEnded says that a driver has ended, well or not; wait says which.
+var errEnded = errors.New("the driver ended too early")
+
+// pause lets it drive for a time; errEnded where it does not drive for so long.
 func (g *driving) pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -145,7 +148,7 @@ func (g *driving) pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-g.done:
-		return errors.Join(errors.New("the driver ended too early"), g.err)
+		return errors.Join(errEnded, g.err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
