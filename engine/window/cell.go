@@ -136,20 +136,43 @@ func appendCell(dst []byte, index int64, g group, o Total) []byte {
 func (w *Windows) begin(t Tier) int { return int(w.end[t+1]) }
 func (w *Windows) endOf(t Tier) int { return int(w.end[t]) }
 
-// seek returns where the newest cell of t ends that does not come before a rank, and the rank of the last
-// that does, given the index of the newest pane.
-func (w *Windows) seek(t Tier, newest int64, want rank) (at int, before rank) {
+// seek returns where the newest cell of t ends that does not come before a rank.
+func (w *Windows) seek(t Tier, newest int64, want rank) (at int) {
 	begin := w.begin(t)
 	for at = w.endOf(t); at > begin; {
 		h := w.header(at)
-		r := h.rank(newest)
-		if r >= want {
+		if h.rank(newest) >= want {
 			break
 		}
-		before = r
 		at -= h.size()
 	}
-	return at, before
+	return at
+}
+
+// expired returns where the panes of t end that are at least so many panes older than the newest, and notes which
+// is the oldest of the others. Where all cells are headers it need not read from the end.
+func (w *Windows) expired(t Tier, newest, age int64) (at int) {
+	if !w.wide[t] {
+		for at = w.begin(t); at < w.endOf(t); at += headerBytes {
+			if old := w.header(at + headerBytes).rank(newest).age(); old < age {
+				w.oldest[t] = uint8(uint64(newest-old) % panesMax)
+				break
+			}
+		}
+		return at
+	}
+	oldest, wide := int64(0), false
+	for at = w.endOf(t); at > w.begin(t); {
+		h := w.header(at)
+		old := h.rank(newest).age()
+		if old >= age {
+			break
+		}
+		oldest, wide = old, wide || h.inFront()
+		at -= h.size()
+	}
+	w.oldest[t], w.wide[t] = uint8(uint64(newest-oldest)%panesMax), wide
+	return at
 }
 
 // put adds a total to a cell of t, made where there is none; it returns by how many bytes the cells grew.
@@ -159,7 +182,7 @@ func (w *Windows) put(t Tier, index int64, g group, o Total) int {
 	}
 	newest := t.index(w.asOf)
 	want := rankOf(newest-index, g)
-	to, _ := w.seek(t, newest, want)
+	to := w.seek(t, newest, want)
 	from := to
 	if from > w.begin(t) {
 		if h, there := w.cell(to); h.rank(newest) == want {
@@ -170,7 +193,9 @@ func (w *Windows) put(t Tier, index int64, g group, o Total) int {
 		w.oldest[t] = uint8(uint64(index) % panesMax)
 	}
 	var buf [cellBytes]byte
-	return w.replace(t, from, to, appendCell(buf[:0], index, g, o))
+	cell := appendCell(buf[:0], index, g, o)
+	w.wide[t] = w.wide[t] || len(cell) > headerBytes
+	return w.replace(t, from, to, cell)
 }
 
 // replace puts other bytes in the place of some of t's; it returns by how many the cells grew.

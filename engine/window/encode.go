@@ -59,8 +59,8 @@ func (w *Windows) Read(r *wire.Reader) {
 	*w = read
 }
 
-// ordered reports whether each tier is whole cells in their order, of panes that it keeps, and notes the oldest
-// of each.
+// ordered reports whether each tier is whole cells in their order, of panes that it keeps, and notes
+// of each what is not stored.
 func (w *Windows) ordered() bool {
 	for t := range tierCount {
 		newest := t.index(w.asOf)
@@ -74,6 +74,7 @@ func (w *Windows) ordered() bool {
 			}
 			next = r + 1
 			w.oldest[t] = uint8(uint64(newest-r.age()) % panesMax)
+			w.wide[t] = w.wide[t] || h.inFront()
 			at -= h.size()
 		}
 		if at != w.begin(t) {

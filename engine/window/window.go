@@ -90,6 +90,7 @@ type Windows struct {
 	asOf   int64 // the watermark when something was last added, in seconds
 	end    [tierCount + 1]uint32
 	oldest [tierCount]uint8 // index of the oldest pane, modulo panesMax; meaningless where there is none
+	wide   [tierCount]bool  // some cell may be more than a header
 	sums   *sections        // of all cells, once they were asked for and while there are many; not stored
 }
 
@@ -121,22 +122,24 @@ func (w *Windows) Add(time, watermark inventory.Millis, mask uint8, units int64)
 func (w *Windows) advance(now int64) {
 	before := w.asOf
 	w.asOf = now
-	for t := tierCount; t > Seconds; { // coarse ones first: into a tier is only poured what it keeps
+	moved := Seconds // this tier and the finer ones have a new newest pane
+	for moved < Days && (moved+1).index(now) > (moved+1).index(before) {
+		moved++
+	}
+	for t := moved + 1; t > Seconds; { // coarse ones first: into a tier is only poured what it keeps
 		t--
-		moved := t.index(now) - t.index(before)
-		oldest := int64(uint64(t.index(before)-int64(w.oldest[t])) % panesMax)
-		if w.begin(t) < w.endOf(t) && oldest+moved >= tiers[t].panes {
-			w.pour(t, before, tiers[t].panes-moved)
+		was := t.index(before)
+		kept := tiers[t].panes - (t.index(now) - was)
+		if oldest := int64(uint64(was-int64(w.oldest[t])) % panesMax); oldest >= kept && w.begin(t) < w.endOf(t) {
+			w.pour(t, was, kept)
 		}
 	}
 }
 
-// pour empties the panes of t that were at least so many panes old before into the finest tier
+// pour empties the panes of t that were at least so many panes old when the newest was newest into the finest tier
 // that still keeps what is in them.
-func (w *Windows) pour(t Tier, before, age int64) {
-	newest := t.index(before)
-	at, youngest := w.seek(t, newest, rank(max(age, 0))<<groupBits)
-	w.oldest[t] = uint8(uint64(newest-youngest.age()) % panesMax)
+func (w *Windows) pour(t Tier, newest, age int64) {
+	at := w.expired(t, newest, age)
 	end := at
 	for at > w.begin(t) {
 		h, total := w.cell(at)
