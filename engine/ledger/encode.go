@@ -38,14 +38,7 @@ const (
 func (l *Ledger) Append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, l.has())
 	dst = wire.AppendUint(dst, uint64(len(l.Channels)))
-	names := 0
-	for i := range l.Channels {
-		names += len(l.Channels[i].Name)
-	}
-	dst = wire.AppendUint(dst, uint64(names))
-	for i := range l.Channels {
-		dst = append(dst, l.Channels[i].Name...)
-	}
+	dst = wire.AppendString(dst, l.names)
 	dst = wire.AppendUint(dst, uint64(len(l.setters)))
 	dst = append(dst, l.setters...)
 	return l.appendFields(dst)
@@ -98,9 +91,9 @@ func (l *Ledger) appendFields(dst []byte) []byte {
 func (l *Ledger) Read(r *wire.Reader) {
 	*l = Ledger{}
 	has, channels := r.Uint(), r.Count()
-	names := r.String()
+	l.names = r.String()
 	l.setters = append(l.setters, r.Take(r.Count())...)
-	l.readFields(r, has, channels, names)
+	l.readFields(r, has, channels)
 	setters := 0
 	for i := 0; ; i++ {
 		register := l.register(i)
@@ -114,7 +107,7 @@ func (l *Ledger) Read(r *wire.Reader) {
 	}
 }
 
-func (l *Ledger) readFields(r *wire.Reader, has uint64, channels int, names string) {
+func (l *Ledger) readFields(r *wire.Reader, has uint64, channels int) {
 	var c chain
 	l.OnHand = r.Int()
 	for i, q := range [...]*int64{&l.Unavailable, &l.Reserved, &l.Inbound, &l.InTransit, &l.Price} {
@@ -134,8 +127,12 @@ func (l *Ledger) readFields(r *wire.Reader, has uint64, channels int, names stri
 	}
 	if channels > 0 {
 		l.Channels = make([]Channel, channels)
+		names := l.names
 		for i := range l.Channels {
 			names = l.Channels[i].read(r, &c, names)
+		}
+		if names != "" {
+			r.Fail(fmt.Errorf("%q is no channel's name", names))
 		}
 	}
 	if has&hasPages != 0 {

@@ -38,6 +38,7 @@ type Ledger struct {
 	inventory.Quantities
 	Counted  Register  // the latest count
 	Channels []Channel // in order of becoming known
+	names    string    // of all channels, one after the other
 
 	Price   int64 // last known unit price, minor units; 0: unknown
 	priceAt inventory.Millis
@@ -180,8 +181,19 @@ func (l *Ledger) channel(name string) int {
 			return i
 		}
 	}
-	l.Channels = append(l.Channels, Channel{Name: strings.Clone(name)})
+	l.names += strings.Clone(name) // of a delta, whose memory is lent
+	l.Channels = append(l.Channels, Channel{Name: name})
+	l.nameChannels()
 	return len(l.Channels) - 1
+}
+
+// nameChannels cuts the channels' names out of names; those that they have say how long each is.
+func (l *Ledger) nameChannels() {
+	rest := l.names
+	for i := range l.Channels {
+		c := &l.Channels[i]
+		c.Name, rest = rest[:len(c.Name)], rest[len(c.Name):]
+	}
 }
 
 // move applies m and notes it in the journal.
