@@ -42,15 +42,30 @@ func (d driven) String() string {
 		d.Reached, d.Latency.TotalCount(), us(50), us(99), us(99.9), us(100))
 }
 
-// liveMetrics lists the names of what run says.
-func liveMetrics() []string {
-	return append([]string{"p50", "p99", "p99.9", "max", "stored p99", "driver lag p99", "reached", "commands", "memory"},
-		coreSeconds(role.Broker, role.Holdfast, role.Driver)...)
+// latencyMetrics lists the names of metrics.
+func latencyMetrics() []string {
+	return []string{"p50", "p99", "p99.9", "max", "stored p99", "driver lag p99", "reached", "commands"}
 }
 
-// run is what every scenario that drives reports.
+// liveMetrics lists the names of what run says.
+func liveMetrics() []string {
+	return append(append(latencyMetrics(), "memory"), coreSeconds(role.Broker, role.Holdfast, role.Driver)...)
+}
+
+// run is what every scenario that drives one holdfast to the end reports.
 func (d driven) run() report.Run {
-	metrics := []report.Metric{
+	metrics := append(d.metrics(), memoryOf(role.Holdfast, d.used)...)
+	return report.Run{
+		Metrics:   append(metrics, perCoreSecond(d.deltas, d.used)...),
+		Series:    append(d.series(), d.memory...),
+		Latencies: d.latencies(),
+		Processes: d.used,
+	}
+}
+
+// metrics are what was waited, and how much there was.
+func (d driven) metrics() []report.Metric {
+	return []report.Metric{
 		lower("p99", report.Nanoseconds, float64(d.percentile(99))),
 		lower("p50", report.Nanoseconds, float64(d.percentile(50))),
 		lower("p99.9", report.Nanoseconds, float64(d.percentile(99.9))),
@@ -60,13 +75,10 @@ func (d driven) run() report.Run {
 		higher("reached", report.DeltasPerSec, d.Reached),
 		neither("commands", report.Count, float64(d.Latency.TotalCount())),
 	}
-	metrics = append(metrics, memoryOf(role.Holdfast, d.used)...)
-	return report.Run{
-		Metrics:   append(metrics, perCoreSecond(d.deltas, d.used)...),
-		Series:    append(d.series(), d.memory...),
-		Latencies: []report.Latency{latency("commands", d.Latency), latency("stored", d.Stored)},
-		Processes: d.used,
-	}
+}
+
+func (d driven) latencies() []report.Latency {
+	return []report.Latency{latency("commands", d.Latency), latency("stored", d.Stored)}
 }
 
 // series are throughput and latency over time, the warm-up included.

@@ -38,7 +38,7 @@ const (
 )
 
 func (*restart) metrics() []string {
-	return append([]string{"first command", "caught up", "open", "state", "keys"}, liveMetrics()...)
+	return append([]string{"first command", "caught up", "open", "state", "keys"}, latencyMetrics()...)
 }
 
 func (r *restart) check(problem func(key, format string, args ...any)) {
@@ -127,14 +127,18 @@ func (r *restart) once(ctx context.Context, s *session, h *Header, run int) (one
 	}
 	s.caveat(run, d.Limit)
 	s.say("run %d: first command after %v, caught up after %v", run+1, up.first.Round(time.Millisecond), up.caughtUp.Round(time.Millisecond))
-	one = d.run()
-	one.Metrics = append([]report.Metric{
-		lower("first command", report.Nanoseconds, float64(up.first)),
-		lower("caught up", report.Nanoseconds, float64(up.caughtUp)),
-		lower("open", report.Nanoseconds, float64(up.opened)),
-		neither("state", report.Bytes, float64(stateBytes)),
-		neither("keys", report.Count, float64(h.Load.Keys)),
-	}, one.Metrics...)
+	one = report.Run{
+		Metrics: append([]report.Metric{
+			lower("first command", report.Nanoseconds, float64(up.first)),
+			lower("caught up", report.Nanoseconds, float64(up.caughtUp)),
+			lower("open", report.Nanoseconds, float64(up.opened)),
+			neither("state", report.Bytes, float64(stateBytes)),
+			neither("keys", report.Count, float64(h.Load.Keys)),
+		}, d.metrics()...), // and not what it cost: of two holdfasts the one is dead
+		Series:    append(d.series(), d.memory...),
+		Latencies: d.latencies(),
+		Processes: d.used,
+	}
 	for i := range one.Series { // what stands in the plot of latencies elsewhere
 		if line, ok := strings.CutPrefix(one.Series[i].Name, report.PlotLatency+"/"); ok {
 			one.Series[i].Name = report.PlotRecovery + "/" + line

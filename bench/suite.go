@@ -21,6 +21,7 @@ type Options struct {
 	Scale       float64       // of counts and durations, see Scenario.Scale; 0: 1
 	Sustainable float64       // deltas/s, for what runs at a share of it; 0: it is searched for
 	P99         time.Duration // bound of that search; 0: as the scenario says itself
+	Dir         string        // where a folder is made for streams and state; "": the system's for what is temporary
 	Profiles    string        // folder for CPU profiles of holdfast; "": none are written
 	Version     string        // of holdfast, for the report
 	Say         func(line string)
@@ -36,7 +37,7 @@ func Run(ctx context.Context, scenarios []*Scenario, o Options) (all report.Repo
 	if o.Scale == 0 {
 		o.Scale = 1
 	}
-	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	dir, err := os.MkdirTemp(o.Dir, "holdfast-bench-")
 	if err != nil {
 		return all, err
 	}

@@ -27,6 +27,7 @@ type benchRunCmd struct {
 	FindSustainable bool          `help:"Search the highest rate of the live scenarios that are named, instead of running them at theirs; of steady where none is." `
 	P99             time.Duration `name:"p99" help:"Bound of the search for the sustainable rate; 0: as the scenario says."`
 	Sustainable     float64       `help:"Sustainable rate in deltas/s, for scenarios at a share of it; 0: search for it." placeholder:"RATE"`
+	Dir             string        `help:"Folder to measure in, on the disk in question; the system's for temporary files where none is named." type:"existingdir"`
 	Profiles        string        `help:"Folder for CPU profiles of holdfast, one a run." type:"path" placeholder:"DIR"`
 }
 
@@ -54,6 +55,7 @@ func (c *benchRunCmd) Run(t *terminal) error {
 		Scale:       c.Scale,
 		Sustainable: c.Sustainable,
 		P99:         c.P99,
+		Dir:         c.Dir,
 		Profiles:    c.Profiles,
 		Version:     version(),
 		Say:         func(line string) { fmt.Fprintln(t.err, time.Now().Format(time.TimeOnly), line) },
