@@ -16,6 +16,7 @@ const (
 // reference is what is open under an order, an ASN or a transfer, in the order of arrival. One that is settled is
 // kept for as long as deltas may be late: it says whose ring-fence a release gives back to.
 type reference struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Open    int64

@@ -9,6 +9,7 @@ import (
 
 // record is what is known of a SKU at a location.
 type record struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	OnHand, Unavailable, Reserved, Safety, Inbound, InTransit int64
@@ -21,6 +22,7 @@ type record struct {
 
 // channel is what a record knows of a channel.
 type channel struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Name               string
@@ -33,6 +35,7 @@ type channel struct {
 
 // movement is what a delta did to on-hand and to a channel's ring-fence.
 type movement struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	OnHand   int64
@@ -42,6 +45,7 @@ type movement struct {
 
 // stamp says who set something. The last in event time wins, at one time the longer and then greater id.
 type stamp struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Time       inventory.Millis
@@ -94,6 +98,7 @@ func (r *record) share(name string) int64 {
 
 // window is the sum of demand in the current and the last stretch of time.
 type window struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Current   inventory.Millis // time ÷ size

@@ -72,6 +72,7 @@ type store struct {
 
 // meta is what a partition knows beside its keys.
 type meta struct {
+	//lint:ignore U1000 it tells msgpack to write an array
 	_msgpack struct{} `msgpack:",as_array"`
 
 	Watermark inventory.Millis // the greatest event time there was

@@ -129,7 +129,7 @@ func readMove(r *wire.Reader, before inventory.Millis) Move {
 
 // What of a move's units is stored, in the two lowest bits before its channel.
 const (
-	both     = iota // on-hand, and consumed where there is a channel
+	_        = iota // both: on-hand, and consumed where there is a channel
 	sold            // on-hand; consumed is what left it
 	reserved        // consumed; on-hand is as it was
 
@@ -140,13 +140,13 @@ func appendUnits(dst []byte, m *Move) []byte {
 	head := uint64(m.Channel) << unitBits
 	switch {
 	case m.Channel == 0:
-		return wire.AppendInt(wire.AppendUint(dst, head|both), m.OnHand)
+		return wire.AppendInt(wire.AppendUint(dst, head), m.OnHand)
 	case m.Consumed == -m.OnHand:
 		return wire.AppendInt(wire.AppendUint(dst, head|sold), m.OnHand)
 	case m.OnHand == 0:
 		return wire.AppendInt(wire.AppendUint(dst, head|reserved), m.Consumed)
 	}
-	return wire.AppendInt(wire.AppendInt(wire.AppendUint(dst, head|both), m.OnHand), m.Consumed)
+	return wire.AppendInt(wire.AppendInt(wire.AppendUint(dst, head), m.OnHand), m.Consumed)
 }
 
 func readUnits(r *wire.Reader, m *Move) {
