@@ -190,7 +190,6 @@ func New(config Config, store Store) (*Engine, error) {
 		exceptions: newTable[exception](keyException, store),
 		pages:      map[string][]ledger.Page{},
 	}
-	e.places.fixed += weekBytes
 	rule := config.Policy.Rule(inventory.PhantomInventory)
 	e.alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
 	e.history = e.readPages

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/holdfast-atp/holdfast/internal/wire"
 )
@@ -38,7 +39,7 @@ type table[T any, P value[T]] struct {
 	hand  int        // where in ring the next sweep goes on
 	dirty []*item[T]
 	bytes int64 // of the items, estimated
-	fixed int64 // of them, what an item costs beside its coded bytes, which memory multiplies about threefold
+	fixed int64 // of them, what an item costs beside its coded bytes, which memory about doubles
 
 	// evictions counts the items that left: until it rises a pointer to an item stays right.
 	evictions uint64
@@ -49,11 +50,11 @@ type table[T any, P value[T]] struct {
 	coded []byte
 }
 
-// itemBytes is what most items cost beside their coded bytes.
-const itemBytes = 256
+// beside is what an item costs beside itself and its coded bytes: its key twice over, and its places in map and ring.
+const beside = 112
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, fixed: itemBytes}
+	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, fixed: int64(reflect.TypeFor[item[T]]().Size()) + beside}
 }
 
 // lookup returns the item of key in memory, and nil where there is none.
@@ -91,7 +92,7 @@ func (t *table[T, P]) load(key []byte) (*item[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	it := &item[T]{key: string(key), recent: true, gone: coded == nil, bytes: t.fixed + 3*int64(len(coded))}
+	it := &item[T]{key: string(key), recent: true, gone: coded == nil, bytes: t.fixed + 2*int64(len(coded))}
 	if !it.gone {
 		r := wire.NewReader(coded)
 		P(&it.value).read(r)
@@ -173,7 +174,7 @@ func (t *table[T, P]) flush(w Writer) error {
 }
 
 func (t *table[T, P]) weigh(it *item[T], coded int) {
-	bytes := t.fixed + 3*int64(coded)
+	bytes := t.fixed + 2*int64(coded)
 	t.bytes += bytes - it.bytes
 	it.bytes = bytes
 }

@@ -9,9 +9,6 @@ import (
 // What a location's feed knows of the hours of the week stands under a key of its own: ten times the rest, it
 // changes once an hour, and would otherwise be written with every sale.
 
-// weekBytes is what it takes in memory.
-const weekBytes = 2560
-
 // place returns what is kept of a location, its week included; new where nothing was.
 func (e *Engine) place(location string) (*item[place], error) {
 	pl, fresh, err := e.places.make([]byte(location))
