@@ -234,7 +234,7 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 // The bounds of what is applied and not committed.
 const (
 	openDeltasMax  = 1 << 16
-	openMax        = 10 * time.Millisecond // how long others don't see what is applied
+	openMax        = 50 * time.Millisecond // how long others don't see what is applied
 	openCatchUpMax = 5 * time.Second       // the same before the partition has caught up
 )
 
