@@ -27,8 +27,8 @@ const (
 	// restMax is how long exceptions, decisions and rejected deltas wait for more, so that
 	// many share a sync and the disk is left to deltas and commands, which wait for nothing.
 	// restedMessagesMin is groupMessagesMin for them: a second or two matters little there.
-	restMax           = 500 * time.Millisecond
-	restedMessagesMin = 4
+	restMax           = time.Second
+	restedMessagesMin = 16
 
 	// publishTimeout is after how long it is unknown what became of a group.
 	publishTimeout = 5 * time.Second
