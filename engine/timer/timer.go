@@ -58,7 +58,7 @@ type Queue struct {
 	edge  inventory.Millis
 	set   []Timer
 	fired inventory.Millis // what the store has of timers up to then had fired before the queue was opened
-	swept inventory.Millis // blocks of spans before it are gone from the store
+	swept inventory.Millis // blocks of spans before it are gone from the store; 0 at open, when that is not known
 	key   []byte
 	block []byte
 
@@ -75,7 +75,6 @@ func Open(store Store, watermark inventory.Millis) (*Queue, error) {
 func open(store Store, watermark, span inventory.Millis, nearMax, loadMax int) (*Queue, error) {
 	q := &Queue{store: store, fired: watermark, span: span, nearMax: nearMax, loadMax: loadMax, trimAt: nearMax}
 	q.edge = q.begin(watermark + 1)
-	q.swept = q.edge
 	return q, q.load()
 }
 

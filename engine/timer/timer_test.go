@@ -191,6 +191,29 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestWhatFiredBeforeAReopenIsDeleted too: the queue that set the timers did not come to it.
+func TestWhatFiredBeforeAReopenIsDeleted(t *testing.T) {
+	const span = 10
+	f := &flusher{store: enginetest.NewStore()}
+	for watermark := inventory.Millis(0); watermark < 20*span; watermark += span {
+		q, err := open(f.store, watermark, span, 8, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Set(Timer{watermark + 1, 'A', "a"})
+		f.flush(t, q, watermark)
+	}
+	const last = (20 + sweepSpans) * span
+	q, err := open(f.store, last, span, 8, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.flush(t, q, last)
+	if left := f.store.Dump(); left != "" {
+		t.Errorf("after all fired the store holds\n%s", left)
+	}
+}
+
 // TestManyTimersOfOneMoment are all in memory, and are not sorted again with every one that is set.
 func TestManyTimersOfOneMoment(t *testing.T) {
 	q, err := open(enginetest.NewStore(), 0, 10, 4, 2)
