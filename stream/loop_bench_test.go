@@ -103,7 +103,7 @@ func BenchmarkPartition(b *testing.B) {
 				}
 			}
 			e.ClearOutputs()
-			if open += len(decoded.Deltas); open >= openDeltasMax {
+			if open += len(decoded.Deltas); open >= OpenDeltasMax {
 				open = 0
 				batch.Reset()
 				if err := e.Flush(batch); err != nil {

@@ -207,16 +207,21 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 	return nil
 }
 
-// engineConfig shares the memory for records out among the partitions.
+// EngineMemory shares a processor's memory out: of cacheBytes, half of which is Pebble's, what each partition's
+// engine gets for values and for known ids.
+func EngineMemory(cacheBytes int64, partitions int) (values, ids int64) {
+	share := cacheBytes / 2 / int64(partitions)
+	return max(share*3/4, 1<<20), max(share/4, 1<<20)
+}
+
 func (p *Processor) engineConfig() engine.Config {
-	share := p.config.CacheBytes / 2 / int64(p.config.Topology.Partitions)
-	return engine.Config{
+	config := engine.Config{
 		Lateness:       p.config.Lateness,
 		WindowLateness: p.config.WindowLateness,
 		Policy:         p.config.Policy,
-		CacheBytes:     max(share*3/4, 1<<20),
-		DedupeBytes:    max(share/4, 1<<20),
 	}
+	config.CacheBytes, config.DedupeBytes = EngineMemory(p.config.CacheBytes, p.config.Topology.Partitions)
+	return config
 }
 
 // run drives a worker to its end, and closes it.

@@ -23,7 +23,7 @@ type Bounds struct {
 	FetchDeltas, FetchBytes int
 
 	// PullMessages and PullBytes bound what is asked of the server at once, 5000
-	// messages and 4 MiB by default: fewer messages cost speed, unbounded bytes too.
+	// messages and 2 MiB by default: fewer messages cost speed, unbounded bytes too.
 	// PullBytes must not be less than a message can have.
 	PullMessages, PullBytes int
 }
@@ -32,8 +32,11 @@ const (
 	fetchesDefault      = 4
 	fetchDeltasDefault  = 1024
 	fetchBytesDefault   = 1 << 20
-	pullMessagesDefault = 5000
-	pullBytesDefault    = 4 << 20
+	PullMessagesDefault = 5000
+
+	// PullBytesDefault lets sixteen partitions, which share a connection, ask for half of the 64 MiB
+	// that nats-server holds for a client before it takes it for a slow consumer and hangs up.
+	PullBytesDefault = 2 << 20
 )
 
 func (b Bounds) withDefaults() Bounds {
@@ -45,8 +48,8 @@ func (b Bounds) withDefaults() Bounds {
 	set(&b.Fetches, fetchesDefault)
 	set(&b.FetchDeltas, fetchDeltasDefault)
 	set(&b.FetchBytes, fetchBytesDefault)
-	set(&b.PullMessages, pullMessagesDefault)
-	set(&b.PullBytes, pullBytesDefault)
+	set(&b.PullMessages, PullMessagesDefault)
+	set(&b.PullBytes, PullBytesDefault)
 	b.Fetches = max(b.Fetches, 2)
 	b.PullBytes = max(b.PullBytes, 2*PayloadBytesMax)
 	return b

@@ -30,7 +30,7 @@ func scan(ctx context.Context, js jetstream.JetStream, stream string, config jet
 		return err
 	}
 	defer deleteConsumer(ctx, js, stream, consumer)
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessagesDefault, pullBytesDefault))
+	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(PullMessagesDefault, PullBytesDefault))
 	if err != nil {
 		return err
 	}

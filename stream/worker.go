@@ -231,22 +231,22 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 	return nil
 }
 
-// The bounds of what is applied and not committed.
+// The bounds of what a partition has applied and not committed.
 const (
-	openDeltasMax  = 1 << 16
-	openMax        = 50 * time.Millisecond // how long others don't see what is applied
-	openCatchUpMax = 5 * time.Second       // the same before the partition has caught up
+	OpenDeltasMax  = 1 << 16
+	OpenCatchUpMax = 5 * time.Second       // before it has caught up: how long others don't see what is applied
+	openMax        = 50 * time.Millisecond // the same once it has
 )
 
 // due reports whether to commit what is open. What changes again meanwhile is written once,
 // and a commit costs about as much as fifty deltas. What the engine says never waits for it.
 func (w *worker) due() bool {
-	if w.open >= openDeltasMax || w.engine.CacheBytes() > w.engineBytesMax {
+	if w.open >= OpenDeltasMax || w.engine.CacheBytes() > w.engineBytesMax {
 		return true
 	}
 	most := openMax
 	if w.last.Sequence < w.reader.LastAtOpen() {
-		most = openCatchUpMax
+		most = OpenCatchUpMax
 	}
 	return time.Since(w.openSince) >= most
 }

@@ -14,13 +14,7 @@ import (
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
-// What is asked of the server at once, as [stream.Bounds] has it by default.
-const (
-	pullMessages = 5000
-	pullBytes    = 4 << 20
-
-	consumerInactiveMax = time.Minute
-)
+const consumerInactiveMax = time.Minute
 
 // RawRead reads so many messages, all that the partitions' streams hold, and throws them away: what
 // the broker and its client can do. It reads as stream.Reader does, a consumer a partition that
@@ -70,7 +64,7 @@ func consume(ctx context.Context, js jetstream.JetStream, name string, handle je
 	if err != nil {
 		return nil, err
 	}
-	consuming, err := consumer.Consume(handle, jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes))
+	consuming, err := consumer.Consume(handle, jetstream.PullMaxMessagesWithBytesLimit(stream.PullMessagesDefault, stream.PullBytesDefault))
 	if err != nil {
 		return nil, err
 	}

@@ -28,12 +28,6 @@ type Recording struct {
 	Bytes      uint64 `json:"bytes"`      // of keys and values
 }
 
-// When a worker of package stream commits while it catches up.
-const (
-	openDeltasMax = 1 << 16
-	openMax       = 5 * time.Second
-)
-
 // Record applies all that the partitions' streams hold, as a processor with the default memory does, and
 // writes what it commits to files in dir, beside a state folder that it removes again. What the engine says
 // is thrown away, so the outbox is not part of it.
@@ -100,8 +94,8 @@ func (r *recorder) run(ctx context.Context, js jetstream.JetStream, t stream.Top
 	defer func() { err = errors.Join(err, r.db.Close()) }()
 	r.Batch = r.db.NewBatch()
 	defer func() { err = errors.Join(err, r.Batch.Close()) }()
-	share := stream.CacheBytesDefault / 2 / int64(t.Partitions) // as stream.Processor shares it out
-	config := engine.Config{Partition: p, Partitions: t.Partitions, CacheBytes: max(share*3/4, 1<<20), DedupeBytes: max(share/4, 1<<20)}
+	config := engine.Config{Partition: p, Partitions: t.Partitions}
+	config.CacheBytes, config.DedupeBytes = stream.EngineMemory(stream.CacheBytesDefault, t.Partitions)
 	r.engineBytesMax = config.CacheBytes * 3 / 2
 	if r.engine, err = engine.New(config, r.db); err != nil {
 		return err
@@ -141,7 +135,7 @@ func (r *recorder) apply(f *stream.Fetch) error {
 	}
 	r.open += len(f.Batch.Deltas)
 	r.deltas += uint64(len(f.Batch.Deltas))
-	if r.open >= openDeltasMax || r.engine.CacheBytes() > r.engineBytesMax || time.Since(r.openSince) >= openMax {
+	if r.open >= stream.OpenDeltasMax || r.engine.CacheBytes() > r.engineBytesMax || time.Since(r.openSince) >= stream.OpenCatchUpMax {
 		return r.commit()
 	}
 	return nil
