@@ -145,16 +145,31 @@ func (q *fetchQueue) fail(err error) {
 	wake(q.readable)
 }
 
-// next takes the oldest fetch, whether it is full or not.
-func (q *fetchQueue) next(ctx context.Context) (*Fetch, error) {
+// await takes the oldest fetch, whether it is full or not. It gives up, with neither fetch
+// nor error, after rest if that is above 0, or when something comes through interrupt.
+func (q *fetchQueue) await(ctx context.Context, rest time.Duration, interrupt <-chan struct{}) (*Fetch, error) {
+	f, err := q.tryNext() // before a timer is made: there mostly is one under load
+	if f != nil || err != nil {
+		return f, err
+	}
+	var over <-chan time.Time
+	if rest > 0 {
+		timer := time.NewTimer(rest)
+		defer timer.Stop()
+		over = timer.C
+	}
 	for {
-		if f, err := q.tryNext(); f != nil || err != nil {
-			return f, err
-		}
 		select {
 		case <-q.readable:
+		case <-over:
+			return nil, nil
+		case <-interrupt:
+			return nil, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		}
+		if f, err := q.tryNext(); f != nil || err != nil {
+			return f, err
 		}
 	}
 }

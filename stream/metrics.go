@@ -108,6 +108,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	p := c.processor
 	s := scrape{out: out}
+	p.freshen()
 	ends := c.askBroker(&s)
 	now := time.Now()
 	var shared state.Metrics // of one that is open, for what all share

@@ -194,7 +194,7 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 	for i, w := range workers {
 		if errs[i] != nil {
 			p.config.Log.Error("partition stands still", "partition", i, "error", errs[i])
-			p.slots[i] = slot{progress: &progress{reached: reached{err: errs[i]}}, tally: &tallyBook{all: newTally()}}
+			p.slots[i] = slot{progress: stoppedProgress(errs[i]), tally: &tallyBook{all: newTally()}}
 			continue
 		}
 		running++

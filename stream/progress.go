@@ -3,18 +3,32 @@ package stream
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // progress is how far a partition has come, as of its last commit. Its worker moves
-// it on; anybody reads it or waits for it.
+// it on; anybody reads it or waits for it. Whoever waits asks for a commit: without one
+// being asked for, a worker commits seldom.
 type progress struct {
+	asks chan struct{} // of capacity 1: somebody wants to see what is applied
+
 	mu sync.Mutex
 	reached
+	told  time.Time     // when it last changed
 	moved chan struct{} // closed at the next change; nil while nobody waits
 }
+
+// stoppedProgress is that of a partition which could not be opened.
+func stoppedProgress(err error) *progress {
+	p := newProgress()
+	p.err = err
+	return p
+}
+
+func newProgress() *progress { return &progress{asks: make(chan struct{}, 1)} }
 
 // reached is what there is to know of a partition's progress at one moment.
 type reached struct {
@@ -30,6 +44,7 @@ func (p *progress) set(change func(p *progress)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
+	p.told = time.Now()
 	if p.moved != nil {
 		close(p.moved)
 		p.moved = nil
@@ -70,15 +85,43 @@ func (p *progress) wait(ctx context.Context, done func(p *progress) bool) error 
 			p.mu.Unlock()
 			return err
 		}
-		if p.moved == nil {
-			p.moved = make(chan struct{})
-		}
-		moved := p.moved
+		moved := p.change()
 		p.mu.Unlock()
 		select {
 		case <-moved:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// change asks for one and returns what is closed then. Under the lock.
+func (p *progress) change() <-chan struct{} {
+	if p.moved == nil {
+		p.moved = make(chan struct{})
+	}
+	wake(p.asks)
+	return p.moved
+}
+
+// ask lets the worker commit. It answers nobody who does not wait.
+func (p *progress) ask() { wake(p.asks) }
+
+// fresh returns once what can be read is what was applied less than openMin before the
+// call. It waits no longer than openMin for that: a partition that is busy, or whose outputs can't be
+// stored, is read as it was.
+func (p *progress) fresh() {
+	p.mu.Lock()
+	if p.err != nil || !p.caughtUp || time.Since(p.told) < openMin {
+		p.mu.Unlock()
+		return
+	}
+	moved := p.change()
+	p.mu.Unlock()
+	timer := time.NewTimer(openMin)
+	defer timer.Stop()
+	select {
+	case <-moved:
+	case <-timer.C:
 	}
 }

@@ -26,7 +26,7 @@ var (
 // Partitions is the number of partitions.
 func (p *Processor) Partitions() int { return len(p.slots) }
 
-// SKU answers for every location of a SKU as of the partition's last commit.
+// SKU answers for every location of a SKU as of a moment ago.
 // ErrNotFound where no delta has named it.
 func (p *Processor) SKU(sku string) (all inventory.SKUAvailability, err error) {
 	err = p.read(codec.Partition(sku, len(p.slots)), func(s *state.Snapshot, at inventory.Position) (bool, error) {
@@ -84,6 +84,7 @@ func (p *Processor) Exceptions(cursor string, limit int, match func(*inventory.E
 		exception inventory.Exception
 	}
 	var all []ranked
+	p.freshen()
 	for i := range p.slots {
 		if p.slots[i].db == nil {
 			continue // it could not be opened; its status says so
@@ -118,6 +119,16 @@ func (p *Processor) Exceptions(cursor string, limit int, match func(*inventory.E
 	return page, next, nil
 }
 
+// freshen is [progress.fresh] for all partitions, at the same time.
+func (p *Processor) freshen() {
+	for i := range p.slots {
+		p.slots[i].progress.ask()
+	}
+	for i := range p.slots {
+		p.slots[i].progress.fresh()
+	}
+}
+
 // read calls fn with a snapshot of a partition and its position. Where fn says that it
 // found nothing, read fails with ErrNotFound.
 func (p *Processor) read(partition int, fn func(*state.Snapshot, inventory.Position) (bool, error)) error {
@@ -126,6 +137,7 @@ func (p *Processor) read(partition int, fn func(*state.Snapshot, inventory.Posit
 		_, _, err := p.slots[partition].progress.get()
 		return err
 	}
+	p.slots[partition].progress.fresh()
 	s, err := db.Snapshot()
 	if err != nil {
 		return err
@@ -205,6 +217,7 @@ func (p *Processor) Status(ctx context.Context) ([]PartitionStatus, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.freshen()
 	all := make([]PartitionStatus, len(p.slots))
 	for i := range p.slots {
 		s := &all[i]

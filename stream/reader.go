@@ -125,7 +125,13 @@ func (r *Reader) LastAtOpen() uint64 { return r.openLast }
 // Next returns the messages that are there, as soon as there is one, up to the bounds
 // of a fetch. Its error is ctx's, or final: one that wraps [ErrLogDiffers] where
 // messages are gone for ever.
-func (r *Reader) Next(ctx context.Context) (*Fetch, error) { return r.queue.next(ctx) }
+func (r *Reader) Next(ctx context.Context) (*Fetch, error) { return r.Await(ctx, 0, nil) }
+
+// Await is Next that gives up, with neither fetch nor error, after rest if that is
+// above 0, or when something comes through interrupt.
+func (r *Reader) Await(ctx context.Context, rest time.Duration, interrupt <-chan struct{}) (*Fetch, error) {
+	return r.queue.await(ctx, rest, interrupt)
+}
 
 // Recycle takes a fetch back. Nothing of it may be used after that: the deltas'
 // strings borrow from its messages.

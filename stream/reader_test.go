@@ -149,7 +149,7 @@ func TestReaderBoundsAFetch(t *testing.T) {
 	}
 	var sizes []int
 	for range 3 {
-		f, err := q.next(t.Context())
+		f, err := q.await(t.Context(), 0, nil)
 		must(t, err)
 		sizes = append(sizes, len(f.Messages))
 	}

@@ -47,6 +47,9 @@ type worker struct {
 	openSince time.Time // when the first of them was
 	flushedAt time.Time // when the last flush of the state began
 
+	asked      bool      // somebody wants to see what is applied
+	reportedAt time.Time // when it could be seen last
+
 	// engineBytesMax bounds the engine's cache between two commits: half as much again as it
 	// is shrunk to after each, for what changed stays in it until it is committed.
 	engineBytesMax int64
@@ -69,7 +72,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		db:        db,
 		encoder:   encoder{config.topology, p, config.commands},
 		counts:    batchTally{rare: newTally()},
-		progress:  &progress{},
+		progress:  newProgress(),
 		tally:     &tallyBook{all: newTally()},
 		stages:    &stages{},
 	}
@@ -153,27 +156,36 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// next waits for a fetch. Meanwhile it commits what is open once that is due, and empties the
-// outbox once there is nothing else to do.
+// next waits for a fetch. Meanwhile it commits what is open once that is due, answers those
+// who ask, and empties the outbox once there is nothing else to do.
 func (w *worker) next(ctx context.Context) (*Fetch, error) {
-	for w.open > 0 || w.stored > 0 {
-		rest := outboxRest
-		if w.open > 0 {
-			rest = time.Until(w.openSince.Add(openMax))
-		}
-		resting, cancel := context.WithTimeout(ctx, rest)
-		fetch, err := w.reader.Next(resting)
-		cancel()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+	for {
+		fetch, err := w.reader.Await(ctx, w.rest(), w.progress.asks)
+		if fetch != nil || err != nil {
 			return fetch, err
 		}
-		if w.open > 0 || w.publisher.Acked() >= w.stored {
+		w.asked = true // or the rest is over, which comes to the same where nobody did
+		switch {
+		case w.open > 0 && w.due(), w.open == 0 && w.stored > 0 && w.publisher.Acked() >= w.stored:
 			if err := w.commit(); err != nil {
 				return nil, err
 			}
+		case w.open == 0:
+			w.report()
 		}
 	}
-	return w.reader.Next(ctx)
+}
+
+// rest is for how long there is nothing to do but to wait for a fetch; 0: for ever.
+func (w *worker) rest() time.Duration {
+	switch {
+	case w.open > 0:
+		return max(time.Until(w.dueAt()), 1)
+	case w.stored > 0:
+		return outboxRest
+	default:
+		return 0
+	}
 }
 
 // commitOpen commits what was applied and is not committed yet.
@@ -234,21 +246,37 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 // The bounds of what a partition has applied and not committed.
 const (
 	OpenDeltasMax  = 1 << 16
-	OpenCatchUpMax = 5 * time.Second       // before it has caught up: how long others don't see what is applied
-	openMax        = 50 * time.Millisecond // the same once it has
+	OpenCatchUpMax = 5 * time.Second       // before it has caught up, whoever asks
+	openLiveMax    = time.Second           // once it has, where nobody asks
+	openMin        = 50 * time.Millisecond // between two commits, where somebody does
 )
 
 // due reports whether to commit what is open. What changes again meanwhile is written once,
-// and a commit costs about as much as fifty deltas. What the engine says never waits for it.
+// so commits are rare unless somebody wants to read. What the engine says never waits for one.
 func (w *worker) due() bool {
 	if w.open >= OpenDeltasMax || w.engine.CacheBytes() > w.engineBytesMax {
 		return true
 	}
-	most := openMax
-	if w.last.Sequence < w.reader.LastAtOpen() {
-		most = OpenCatchUpMax
+	if !w.asked {
+		select {
+		case <-w.progress.asks:
+			w.asked = true
+		default:
+		}
 	}
-	return time.Since(w.openSince) >= most
+	return !time.Now().Before(w.dueAt())
+}
+
+// dueAt is when to commit what is open.
+func (w *worker) dueAt() time.Time {
+	switch {
+	case w.last.Sequence < w.reader.LastAtOpen():
+		return w.openSince.Add(OpenCatchUpMax)
+	case w.asked:
+		return w.reportedAt.Add(openMin)
+	default:
+		return w.openSince.Add(openLiveMax)
+	}
 }
 
 // flushEvery bounds what a crash takes from memory, and so what a start has to apply again before it comes
@@ -329,6 +357,7 @@ func (w *worker) commit() error {
 
 // report tells how far the partition is.
 func (w *worker) report() {
+	w.asked, w.reportedAt = false, time.Now()
 	w.progress.set(func(p *progress) {
 		p.status = engine.Status{
 			Watermark: w.engine.Watermark(),
