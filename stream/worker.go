@@ -108,6 +108,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		return w, err
 	}
 	w.batch, w.last = db.NewBatch(), at
+	w.flushedAt = time.Now().Add(-flushEvery * time.Duration(p) / time.Duration(config.topology.Partitions))
 	w.report()
 	return w, nil
 }
@@ -246,6 +247,7 @@ func (w *worker) apply(ctx context.Context, f *Fetch) error {
 // The bounds of what a partition has applied and not committed.
 const (
 	OpenDeltasMax  = 1 << 16
+	openLiveDeltas = 1 << 10               // the same once it has caught up: what comes during a commit waits for it
 	OpenCatchUpMax = 5 * time.Second       // before it has caught up, whoever asks
 	openLiveMax    = time.Second           // once it has, where nobody asks
 	openMin        = 50 * time.Millisecond // between two commits, where somebody does
@@ -254,7 +256,11 @@ const (
 // due reports whether to commit what is open. What changes again meanwhile is written once,
 // so commits are rare unless somebody wants to read. What the engine says never waits for one.
 func (w *worker) due() bool {
-	if w.open >= OpenDeltasMax || w.engine.CacheBytes() > w.engineBytesMax {
+	most := OpenDeltasMax
+	if w.live() {
+		most = openLiveDeltas
+	}
+	if w.open >= most || w.engine.CacheBytes() > w.engineBytesMax {
 		return true
 	}
 	if !w.asked {
@@ -267,10 +273,13 @@ func (w *worker) due() bool {
 	return !time.Now().Before(w.dueAt())
 }
 
+// live reports whether what the log held at the start is applied.
+func (w *worker) live() bool { return w.last.Sequence >= w.reader.LastAtOpen() }
+
 // dueAt is when to commit what is open.
 func (w *worker) dueAt() time.Time {
 	switch {
-	case w.last.Sequence < w.reader.LastAtOpen():
+	case !w.live():
 		return w.openSince.Add(OpenCatchUpMax)
 	case w.asked:
 		return w.reportedAt.Add(openMin)
@@ -280,7 +289,7 @@ func (w *worker) dueAt() time.Time {
 }
 
 // flushEvery bounds what a crash takes from memory, and so what a start has to apply again before it comes
-// to what is new.
+// to what is new. The partitions flush one after the other: all at once would stop what they are for.
 const flushEvery = 5 * time.Second
 
 // say publishes what the engine said about m, before it is durable: a replay makes the
@@ -368,7 +377,7 @@ func (w *worker) report() {
 		p.said = w.said
 		p.logTime = w.last.LogTime
 		p.caches = w.engine.Caches()
-		p.caughtUp = p.caughtUp || w.last.Sequence >= w.reader.LastAtOpen()
+		p.caughtUp = p.caughtUp || w.live()
 	})
 }
 
