@@ -19,6 +19,8 @@ const module = "github.com/holdfast-atp/holdfast"
 var rooms = map[string][]string{
 	"inventory":         {},
 	"internal/wire":     {},
+	"internal/reload":   {},
+	"access":            {"internal/reload"},
 	"codec":             {"inventory"},
 	"detectors":         {"inventory", "internal/wire"},
 	"policy":            {"inventory"},
@@ -26,7 +28,7 @@ var rooms = map[string][]string{
 	"state":             {"inventory"},
 	"stream":            {"inventory", "internal/wire", "codec", "engine", "state", "policy", "stream"},
 	"client":            {"inventory", "codec", "client"},
-	"console":           {"inventory", "codec", "console"},
+	"console":           {"inventory", "codec", "access", "console"},
 	"internal/oracle":   {"inventory", "internal/oracle"},
 	"bench/report":      {},
 	"bench/load":        {"inventory"},
@@ -36,7 +38,7 @@ var rooms = map[string][]string{
 	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/process", "bench/reference", "bench/report", "bench/role"},
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
-	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
+	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "access", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
 }
 
 // TestImportsPointDown reads the imports of every file and holds them against rooms.

@@ -10,7 +10,8 @@
 //	state          Pebble: records, outbox and position in one batch
 //	stream         JetStream: topology, reader, worker, outputs, ways in
 //	client         the Go SDK for producers and subscribers
+//	access         roles and tokens of HTTP
 //	console        HTTP API and web console
 //	bench          scenarios and what measures them: load, driver, processes, references, reports; simulator, real data
-//	internal       oracle (the naive model), wire (varint coding)
+//	internal       oracle (the naive model), wire (varint coding), reload (values that follow their files)
 package holdfast
