@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/state"
 )
 
 // Message is one message of a partition's log, decoded.
@@ -32,7 +33,8 @@ type Fetch struct {
 	decoding time.Duration // of the first message: a sample, as to look at the clock costs as much as half a delta
 }
 
-func (f *Fetch) add(sequence uint64, unixNanos int64, data []byte) {
+// Add decodes the next message of the log into f, which keeps data.
+func (f *Fetch) Add(sequence uint64, unixNanos int64, data []byte) {
 	first := len(f.Batch.Deltas)
 	if len(f.Messages) == 0 {
 		began := time.Now()
@@ -52,8 +54,8 @@ func (f *Fetch) add(sequence uint64, unixNanos int64, data []byte) {
 	f.bytes += len(data)
 }
 
-// reset empties f and lets go of the payloads.
-func (f *Fetch) reset() {
+// Reset empties f and lets go of the payloads.
+func (f *Fetch) Reset() {
 	clear(f.Messages)
 	f.Messages = f.Messages[:0]
 	f.Batch.Reset()
@@ -77,8 +79,16 @@ type fetchQueue struct {
 	filling *Fetch // nil: none
 	full    []*Fetch
 	err     error // after all that is full and filling: why there is no more
+	last    lastPut
 
 	readable, writable chan struct{} // of capacity 1: something changed, look again
+}
+
+// lastPut is the latest message that was put into a queue; sequence 0: none was.
+type lastPut struct {
+	sequence  uint64
+	unixNanos int64
+	data      []byte
 }
 
 func newFetchQueue(bounds Bounds) *fetchQueue {
@@ -117,7 +127,8 @@ func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte) bool 
 		q.free = q.free[:len(q.free)-1]
 	}
 	f := q.filling
-	f.add(sequence, unixNanos, data)
+	f.Add(sequence, unixNanos, data)
+	q.last = lastPut{sequence, unixNanos, data}
 	if f.bytes >= q.bounds.FetchBytes || len(f.Batch.Deltas) >= q.bounds.FetchDeltas {
 		q.full = append(q.full, f)
 		q.filling = nil
@@ -126,6 +137,16 @@ func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte) bool 
 		wake(q.readable)
 	}
 	return true
+}
+
+// position is that of the latest message that was put; nil where none was.
+func (q *fetchQueue) position() *state.Position {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.last.sequence == 0 {
+		return nil
+	}
+	return &state.Position{Sequence: q.last.sequence, Fingerprint: Fingerprint(q.last.data, q.last.unixNanos)}
 }
 
 // blocked reports whether the filler has nothing to fill.
@@ -191,7 +212,7 @@ func (q *fetchQueue) tryNext() (*Fetch, error) {
 }
 
 func (q *fetchQueue) recycle(f *Fetch) {
-	f.reset()
+	f.Reset()
 	q.mu.Lock()
 	q.free = append(q.free, f)
 	q.mu.Unlock()

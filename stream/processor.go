@@ -198,7 +198,7 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 			continue
 		}
 		running++
-		p.slots[i] = slot{db: w.db, publisher: w.publisher, progress: w.progress, tally: w.tally, stages: w.stages}
+		p.slots[i] = slot{db: w.db, publisher: w.publisher, progress: w.progress, tally: w.partition.tally, stages: w.stages}
 		p.done.Go(func() { p.run(run, w) })
 	}
 	if running == 0 {
@@ -229,11 +229,11 @@ func (p *Processor) run(ctx context.Context, w *worker) {
 	err := w.run(ctx)
 	if err != nil {
 		w.progress.set(func(p *progress) { p.err = err })
-		p.config.Log.Error("partition stopped; the others go on", "partition", w.partition, "error", err)
+		p.config.Log.Error("partition stopped; the others go on", "partition", w.db.Partition(), "error", err)
 		<-ctx.Done() // its committed state can be read until the processor closes
 	}
 	if err := w.close(); err != nil {
-		p.config.Log.Error("partition not closed cleanly; what is missing is applied again at the next start", "partition", w.partition, "error", err)
+		p.config.Log.Error("partition not closed cleanly; what is missing is applied again at the next start", "partition", w.db.Partition(), "error", err)
 	}
 }
 

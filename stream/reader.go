@@ -174,6 +174,13 @@ func (r *Reader) run(ctx context.Context) {
 
 // consume reads with one consumer until it ends, and says why.
 func (r *Reader) consume(ctx context.Context) error {
+	// A consumer ends when the server does, and that may have come back without the log's tail. Who asks for
+	// what comes after it would skip what was stored in its place.
+	if at := r.queue.position(); at != nil {
+		if err := CheckPosition(ctx, r.js, r.topology, r.partition, at); err != nil {
+			return err
+		}
+	}
 	stream := r.topology.DeltaStream(r.partition)
 	created, cancel := withTimeout(ctx, r.js.Options().DefaultTimeout)
 	consumer, err := r.js.CreateConsumer(created, stream, jetstream.ConsumerConfig{

@@ -274,6 +274,28 @@ func TestReaderSaysWhatIsGone(t *testing.T) {
 	}
 }
 
+// TestReaderSaysThatTheLogLostItsTail: the stream is made anew under a reader, with fewer messages than it has
+// read, or with as many others and one more. It must not take that one for the next.
+func TestReaderSaysThatTheLogLostItsTail(t *testing.T) {
+	t.Parallel()
+	for _, others := range []int{2, 4} {
+		t.Run(fmt.Sprint(others), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			r := w.openReader(0, 1, Bounds{})
+			w.publishSales(0, 1, 3)
+			w.read(r, 3)
+			must(t, w.js.DeleteStream(testContext(t), w.topology.DeltaStream(0)))
+			must(t, w.topology.Ensure(testContext(t), w.js))
+			w.publishSales(0, 11, 10+others)
+			f, err := r.Next(testContext(t))
+			if !errors.Is(err, ErrLogDiffers) {
+				t.Errorf("got %v and %v, want ErrLogDiffers", f, err)
+			}
+		})
+	}
+}
+
 // delivered is a message as a consumer hands it over.
 type delivered struct {
 	jetstream.Msg

@@ -1,0 +1,261 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/state"
+)
+
+// Store is where a partition is kept. It is a [state.DB]; a simulator puts its faults in between.
+type Store interface {
+	engine.Store
+	Position() (state.Position, bool, error)
+	Outputs(yield func(ordinal uint64, value []byte) bool) error
+	NewBatch() *state.Batch
+	Commit(*state.Batch) error
+	BeginFlush() error
+}
+
+// Speaker says outputs, each once. It is a [Publisher].
+type Speaker interface {
+	// Publish takes an output over, in order of ordinals. See Publisher.Publish.
+	Publish(ctx context.Context, o Output) error
+
+	// Acked is the ordinal up to which all that Publish took is in its stream.
+	Acked() uint64
+
+	// RejectedSeen is what From.Rejected has to be once everything up to Acked is forgotten.
+	RejectedSeen() uint64
+}
+
+// PartitionConfig is what a [Partition] is run with.
+type PartitionConfig struct {
+	Topology  Topology
+	Partition int
+	Engine    engine.Config // Partition and Partitions are filled in
+	Commands  codec.Encoding
+
+	Log   LogView                                               // of the partition
+	Speak func(ctx context.Context, from From) (Speaker, error) // finds what was said, and is ready to say more
+	Now   func() time.Time                                      // nil: time.Now
+}
+
+// Partition is the part of a worker that is neither goroutine nor network: what is applied,
+// said and committed, and in which order.
+//
+// Invariant: between a Commit and the next Apply, state, outbox and position are those of the last
+// committed batch, and every output up to there is in its stream, in the outbox, or both.
+//
+// It is for one goroutine. An error of any method but Publish's context is fatal: begin again from
+// the store.
+type Partition struct {
+	config  PartitionConfig
+	store   Store
+	engine  *engine.Engine
+	speaker Speaker
+	encoder encoder
+	batch   *state.Batch
+
+	pending []Output // said since the last commit
+	said    uint64   // ordinal of the last output
+	stored  uint64   // ordinal of the last output that is in the outbox; 0: none is
+	last    state.Position
+
+	open      int       // deltas applied since the last commit
+	openSince time.Time // when the first of them was
+	flushedAt time.Time // when the last flush of the state began
+
+	// engineBytesMax bounds the engine's cache between two commits: half as much again as it
+	// is shrunk to after each, for what changed stays in it until it is committed.
+	engineBytesMax int64
+	scratch        []byte
+	counts         batchTally
+	tally          *tallyBook
+}
+
+// OpenPartition takes up a partition where it was left: it checks that the log is the one that
+// the state was made from, and hands what may not be published yet to the speaker.
+func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*Partition, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	at, known, err := store.Position()
+	if err != nil {
+		return nil, err
+	}
+	stored, from := &at, From{at.LogTime.Time(), at.Rejected}
+	if !known {
+		stored, from = nil, From{}
+	}
+	if err := comparePosition(ctx, config.Log, config.Topology, config.Partition, stored); err != nil {
+		return nil, err
+	}
+	config.Engine.Partition, config.Engine.Partitions = config.Partition, config.Topology.Partitions
+	p := &Partition{
+		config:         config,
+		store:          store,
+		encoder:        encoder{config.Topology, config.Partition, config.Commands},
+		last:           at,
+		engineBytesMax: config.Engine.CacheBytes * 3 / 2,
+		counts:         batchTally{rare: newTally()},
+		tally:          &tallyBook{all: newTally()},
+	}
+	if p.engine, err = engine.New(config.Engine, store); err != nil {
+		return nil, err
+	}
+	if p.speaker, err = config.Speak(ctx, from); err != nil {
+		return nil, err
+	}
+	if err := p.publishOutbox(ctx); err != nil {
+		return nil, err
+	}
+	p.batch = store.NewBatch()
+	p.flushedAt = config.Now().Add(-flushEvery * time.Duration(config.Partition) / time.Duration(config.Topology.Partitions))
+	return p, nil
+}
+
+// publishOutbox hands over what was said before and may not be in its stream yet.
+func (p *Partition) publishOutbox(ctx context.Context) error {
+	var bad error
+	err := p.store.Outputs(func(ordinal uint64, value []byte) bool {
+		var o Output
+		if o, bad = ParseOutput(ordinal, value); bad == nil {
+			p.said, p.stored = ordinal, ordinal
+			bad = p.speaker.Publish(ctx, o)
+		}
+		return bad == nil
+	})
+	return errors.Join(err, bad)
+}
+
+// Position is that of the last message applied, committed or not; Sequence 0: none is.
+func (p *Partition) Position() state.Position { return p.last }
+
+// Open is how many deltas were applied since the last commit.
+func (p *Partition) Open() int { return p.open }
+
+// Tally says what was done since the partition was opened, as of the last commit. Any goroutine may ask.
+func (p *Partition) Tally() Tally { return p.tally.read() }
+
+// Full reports whether to commit whatever the time: deltas are open, or as much as memory is for.
+func (p *Partition) Full(deltas int) bool {
+	return p.open >= deltas || p.engine.CacheBytes() > p.engineBytesMax
+}
+
+// Leftover reports whether there is nothing to commit but that the outbox is empty now.
+func (p *Partition) Leftover() bool {
+	return p.open == 0 && p.stored > 0 && p.speaker.Acked() >= p.stored
+}
+
+// Apply takes in a fetch, the next of the log, and says what follows from it.
+func (p *Partition) Apply(ctx context.Context, f *Fetch) error {
+	bad := f.Batch.Bad
+	for i := range f.Messages {
+		m := &f.Messages[i]
+		for index := range m.Count {
+			at := engine.At{Sequence: m.Sequence, Index: index, LogTime: m.Time}
+			d := &f.Batch.Deltas[m.First+index]
+			var result engine.Result
+			if len(bad) > 0 && bad[0].Index == m.First+index {
+				result = p.engine.Reject(at, bad[0].Err)
+				bad = bad[1:]
+			} else {
+				var err error
+				if result, err = p.engine.Apply(at, d); err != nil {
+					return err
+				}
+			}
+			p.counts.result(d, result)
+		}
+		if err := p.say(ctx, f, m); err != nil {
+			return err
+		}
+	}
+	last := &f.Messages[len(f.Messages)-1]
+	p.last = state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
+	if p.open == 0 {
+		p.openSince = p.config.Now()
+	}
+	p.open += len(f.Batch.Deltas)
+	return nil
+}
+
+// say publishes what the engine said about m, before it is durable: a replay makes the
+// same outputs with the same ordinals, and the publisher knows which are out.
+func (p *Partition) say(ctx context.Context, f *Fetch, m *Message) error {
+	outputs := p.engine.Outputs()
+	if len(outputs) == 0 {
+		return nil
+	}
+	for i := range outputs {
+		o, err := p.encoder.encode(&outputs[i], f, m)
+		if err != nil {
+			return err
+		}
+		p.counts.output(&outputs[i])
+		p.pending, p.said = append(p.pending, o), o.Ordinal
+		if err := p.speaker.Publish(ctx, o); err != nil {
+			return err
+		}
+	}
+	p.engine.ClearOutputs()
+	return nil
+}
+
+// flushEvery bounds what a crash takes from memory, and so what a start has to apply again before it comes
+// to what is new. The partitions flush one after the other: all at once would stop what they are for.
+const flushEvery = 5 * time.Second
+
+// Commit writes all that changed, what may not be published yet, and the position, in
+// one batch.
+func (p *Partition) Commit() error {
+	b := p.batch
+	b.Reset()
+	if err := p.engine.Flush(b); err != nil {
+		return err
+	}
+	p.last.Rejected = p.speaker.RejectedSeen() // before Acked: what is not seen is not acked
+	acked := p.speaker.Acked()
+	for i := range p.pending {
+		o := &p.pending[i]
+		if o.Ordinal <= acked {
+			continue
+		}
+		p.scratch = AppendOutput(p.scratch[:0], o)
+		if err := b.PutOutput(o.Ordinal, p.scratch); err != nil {
+			return err
+		}
+		p.stored = o.Ordinal
+	}
+	clear(p.pending)
+	p.pending = p.pending[:0]
+	if err := b.DeleteOutputs(acked); err != nil {
+		return err
+	}
+	if p.stored <= acked {
+		p.stored = 0
+	}
+	if err := b.SetPosition(p.last); err != nil {
+		return err
+	}
+	if err := p.store.Commit(b); err != nil {
+		return err
+	}
+	p.engine.Committed()
+	if now := p.config.Now(); now.Sub(p.flushedAt) >= flushEvery {
+		p.flushedAt = now
+		if err := p.store.BeginFlush(); err != nil {
+			return err
+		}
+	}
+	p.open = 0
+	p.counts.moveTo(p.tally)
+	return nil
+}
+
+// Close gives memory back. The store and the speaker are their owners' to close.
+func (p *Partition) Close() error { return p.batch.Close() }
