@@ -30,10 +30,15 @@
 //
 // # Who may call
 //
-// There is no authentication yet; by default the address is loopback. There the Host
-// header must name this machine, which stops a web page from reaching it by rebinding
-// its own DNS name, and requests that change something are refused when a browser
-// sends them for another origin.
+// Each call needs a role, which the table in routes.go names. A caller's role is that of the
+// token in its Authorization header, or in the cookie that POST /v1/session gave the web
+// console for one: pages can't read that cookie, and no other site can have it sent. An event
+// stream ends within a heartbeat of its token's being taken back. Without a tokens file nobody
+// is asked, and so the address must be this machine's alone, unless Config.Open says otherwise.
+//
+// On loopback the Host header must name this machine, which stops a web page from reaching it by
+// rebinding its own DNS name. On any address, requests that change something are
+// refused when a browser sends them for another origin.
 //
 // # What it never does
 //

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+
+	"github.com/holdfast-atp/holdfast/access"
 )
 
 type overviewAnswer struct {
@@ -29,20 +31,38 @@ func (s *Server) getOverview(w http.ResponseWriter, r *http.Request, _ query) er
 }
 
 // getHealth says that the process serves; it asks nothing, so that a slow
-// backend does not get the process killed.
-func (s *Server) getHealth(w http.ResponseWriter, _ *http.Request, _ query) error {
-	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok", "version": s.version})
+// backend does not get the process killed. Whoever is no reader is not told the version.
+func (s *Server) getHealth(w http.ResponseWriter, r *http.Request, _ query) error {
+	answer := map[string]string{"status": "ok"}
+	if s.isReader(r) {
+		answer["version"] = s.version
+	}
+	return writeJSON(w, http.StatusOK, answer)
 }
 
-// getReady answers 200 once every partition has caught up, else 503 with how
-// far each is.
+// isReader reports whether r may be told what a reader may, where anyone gets some answer.
+func (s *Server) isReader(r *http.Request) bool {
+	id, _ := s.identify(r)
+	return id.Role.Allows(access.Reader)
+}
+
+// getReady answers 200 once every partition has caught up, else 503; readers are told
+// how far each is.
 func (s *Server) getReady(w http.ResponseWriter, r *http.Request, _ query) error {
 	answer, err := s.overview(r.Context())
 	if err != nil {
+		if !s.isReader(r) {
+			return unavailable("The partitions can't be asked.")
+		}
 		return unavailable("The partitions can't be asked: %v.", err)
 	}
-	if answer.Ready {
+	switch {
+	case answer.Ready && s.isReader(r):
 		return writeJSON(w, http.StatusOK, answer)
+	case answer.Ready:
+		return writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
+	case !s.isReader(r):
+		return unavailable("Not every partition has caught up.")
 	}
 	p := unavailable("%s", behind(answer.Partitions))
 	p.extra = map[string]any{"partitions": answer.Partitions}

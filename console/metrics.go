@@ -17,6 +17,7 @@ type metrics struct {
 	deltas   *prometheus.CounterVec
 	streams  prometheus.Gauge
 	dropped  prometheus.Counter
+	refused  *prometheus.CounterVec
 	page     http.Handler
 }
 
@@ -43,11 +44,18 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 			Name: "holdfast_http_streams_dropped_total",
 			Help: "Event streams that were closed because their reader was too slow.",
 		}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_http_refused_total",
+			Help: "Calls refused for who sent them: no_token, unknown_token, role, or too_many of those from one address.",
+		}, []string{"reason"}),
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.deltas, m.streams, m.dropped} {
+	for _, c := range []prometheus.Collector{m.requests, m.seconds, m.deltas, m.streams, m.dropped, m.refused} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
+	}
+	for _, reason := range []string{refusedNoToken, refusedUnknown, refusedRole, refusedTooMany} {
+		m.refused.WithLabelValues(reason) // so that the first refusal is a rise, too
 	}
 	m.page = promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorHandling:       promhttp.ContinueOnError,

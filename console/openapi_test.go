@@ -21,6 +21,7 @@ func TestTheDescriptionNamesEveryCall(t *testing.T) {
 	}
 	var spec struct {
 		Paths map[string]map[string]struct {
+			Role       string `yaml:"x-role"`
 			Parameters []parameter
 			Responses  map[string]any
 		}
@@ -30,7 +31,7 @@ func TestTheDescriptionNamesEveryCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s Server
-	described := 0
+	described := map[string]bool{}
 	for _, rt := range s.routes() {
 		path := strings.Replace(rt.path, "...}", "}", 1)
 		call, ok := spec.Paths[path][strings.ToLower(rt.method)]
@@ -40,7 +41,10 @@ func TestTheDescriptionNamesEveryCall(t *testing.T) {
 			}
 			continue
 		}
-		described++
+		described[path] = true
+		if call.Role != rt.needs.String() {
+			t.Errorf("%s %s is described for %q, and is for %s", rt.method, rt.path, call.Role, rt.needs)
+		}
 		var query []string
 		for _, p := range call.Parameters {
 			if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
@@ -58,7 +62,7 @@ func TestTheDescriptionNamesEveryCall(t *testing.T) {
 			t.Errorf("%s %s has no responses", rt.method, rt.path)
 		}
 	}
-	if described != len(spec.Paths) {
-		t.Errorf("%d paths are described, %d of them exist", len(spec.Paths), described)
+	if len(described) != len(spec.Paths) {
+		t.Errorf("%d paths are described, %d of them exist", len(spec.Paths), len(described))
 	}
 }

@@ -20,6 +20,7 @@ type problem struct {
 	allow      []string       // 405: the methods that there are
 	accept     string         // 415: header Accept or Accept-Encoding …
 	acceptName string         // … and which of them
+	headers    map[string]string
 	extra      map[string]any // members of the problem's own
 }
 
@@ -104,6 +105,9 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	}
 	if p.accept != "" {
 		h.Set(p.acceptName, p.accept)
+	}
+	for name, value := range p.headers {
+		h.Set(name, value)
 	}
 	if p.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)

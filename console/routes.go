@@ -4,13 +4,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/holdfast-atp/holdfast/access"
 )
 
 // route is one call of the API. The table of routes is the only place where calls
-// are named; openapi.yaml describes them, and a test compares the two.
+// are named, and with them who may call; openapi.yaml describes them, and a test compares the two.
 type route struct {
 	method  string
-	path    string // a pattern of http.ServeMux
+	path    string      // a pattern of http.ServeMux
+	needs   access.Role // of the caller; Anyone is for what says nothing about stock
 	query   []string
 	handler handler
 }
@@ -21,21 +24,24 @@ type handler func(w http.ResponseWriter, r *http.Request, q query) error
 
 func (s *Server) routes() []route {
 	return []route{
-		{"POST", "/v1/deltas", nil, s.postDeltas},
-		{"GET", "/v1/atp/{sku}", []string{"position", "timeout"}, s.getSKU},
-		{"GET", "/v1/atp/{sku}/{location}", []string{"position", "timeout"}, s.getLocation},
-		{"GET", "/v1/directives", []string{"channel", "sku", "location", "action", "limit", "cursor"}, s.getDirectives},
-		{"GET", "/v1/exceptions", []string{"status", "class", "location", "sku", "limit", "cursor"}, s.getExceptions},
-		{"GET", "/v1/exceptions/{id}", nil, s.getException},
-		{"GET", "/v1/commands/stream", []string{"channel", "sku", "recent"}, s.streamCommands},
-		{"GET", "/v1/overview", nil, s.getOverview},
-		{"GET", "/metrics", nil, s.getMetrics},
-		{"GET", profilesRoot + "{profile...}", nil, s.getProfile},
-		{"GET", "/healthz", nil, s.getHealth},
-		{"GET", "/readyz", nil, s.getReady},
-		{"GET", "/openapi.yaml", nil, s.asset("openapi.yaml")},
-		{"GET", "/{$}", nil, s.asset("web/index.html")},
-		{"GET", "/assets/{name}", nil, s.getAsset},
+		{"POST", "/v1/deltas", access.Operator, nil, s.postDeltas},
+		{"GET", "/v1/atp/{sku}", access.Reader, []string{"position", "timeout"}, s.getSKU},
+		{"GET", "/v1/atp/{sku}/{location}", access.Reader, []string{"position", "timeout"}, s.getLocation},
+		{"GET", "/v1/directives", access.Reader, []string{"channel", "sku", "location", "action", "limit", "cursor"}, s.getDirectives},
+		{"GET", "/v1/exceptions", access.Reader, []string{"status", "class", "location", "sku", "limit", "cursor"}, s.getExceptions},
+		{"GET", "/v1/exceptions/{id}", access.Reader, nil, s.getException},
+		{"GET", "/v1/commands/stream", access.Reader, []string{"channel", "sku", "recent"}, s.streamCommands},
+		{"GET", "/v1/overview", access.Reader, nil, s.getOverview},
+		{"GET", "/v1/session", access.Reader, nil, s.getSession},
+		{"POST", "/v1/session", access.Reader, nil, s.postSession},
+		{"DELETE", "/v1/session", access.Anyone, nil, s.deleteSession},
+		{"GET", "/metrics", access.Reader, nil, s.getMetrics},
+		{"GET", profilesRoot + "{profile...}", access.Admin, nil, s.getProfile},
+		{"GET", "/healthz", access.Anyone, nil, s.getHealth},
+		{"GET", "/readyz", access.Anyone, nil, s.getReady},
+		{"GET", "/openapi.yaml", access.Anyone, nil, s.asset("openapi.yaml")},
+		{"GET", "/{$}", access.Anyone, nil, s.asset("web/index.html")},
+		{"GET", "/assets/{name}", access.Anyone, nil, s.getAsset},
 	}
 }
 
@@ -65,8 +71,8 @@ func (s *Server) serve(rt route) http.HandlerFunc {
 	strict := strings.HasPrefix(rt.path, "/v1/") // elsewhere probes and browsers may add what they like
 	return func(w http.ResponseWriter, r *http.Request) {
 		var q query
-		var err error
-		if strict {
+		_, err := s.admit(r, rt.needs)
+		if err == nil && strict {
 			q, err = parseQuery(r.URL.RawQuery, rt.query)
 		}
 		if err == nil {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holdfast-atp/holdfast/access"
 )
 
 // Config is what a Server needs. Backend and Registry are required.
@@ -19,6 +22,31 @@ type Config struct {
 	Logger   *slog.Logger         // default: slog.DiscardHandler
 	Version  string               // shown in the console and at /healthz
 	Profiles bool                 // whether Go's profiles are served under /debug/pprof
+
+	// Tokens say who may do what. nil: everybody may do everything, which is served to
+	// this machine alone, unless Open says that others may come too.
+	Tokens *access.Tokens
+	Open   bool
+
+	TLS *tls.Config // nil: plain HTTP
+}
+
+// CheckAddr refuses an address that other machines can reach where nobody would be asked for
+// a token. NewServer does too; this is for who wants to know before anything else starts.
+func (c *Config) CheckAddr() error {
+	addr, err := net.ResolveTCPAddr("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("console: address %q: %w", c.Addr, err)
+	}
+	return c.checkExposure(addr)
+}
+
+func (c *Config) checkExposure(addr net.Addr) error {
+	if c.Tokens != nil || c.Open || isLoopback(addr) {
+		return nil
+	}
+	return fmt.Errorf("HTTP on %s would answer other machines without asking who they are: "+
+		"name a file of tokens with --tokens (holdfast token new makes one), keep to 127.0.0.1 with --http, or say --http-open", c.Addr)
 }
 
 // Server serves the API and the console on one address.
@@ -32,6 +60,9 @@ type Server struct {
 	assets   assets
 	bodies   budget
 	streams  chan struct{} // a slot for each event stream
+	tokens   *access.Tokens
+	attempts access.Attempts
+	tls      *tls.Config
 
 	listener net.Listener
 	http     *http.Server
@@ -49,6 +80,9 @@ func NewServer(config Config) (*Server, error) {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("console: listen on %q (choose another address with --http): %w", config.Addr, err)
+	}
+	if err := config.checkExposure(listener.Addr()); err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	return s.on(listener), nil
 }
@@ -74,6 +108,8 @@ func newServer(config Config) (*Server, error) {
 		limits: defaultLimits, metrics: m, assets: files,
 		bodies:  budget{bytesMax: defaultLimits.bodiesBytesMax},
 		streams: make(chan struct{}, defaultLimits.streamsMax),
+		tokens:  config.Tokens,
+		tls:     config.TLS,
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s, nil
@@ -83,7 +119,11 @@ func newServer(config Config) (*Server, error) {
 func (s *Server) on(listener net.Listener) *Server {
 	l := &s.limits
 	s.listener = listener
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // a connection of HTTP/2 is many requests at once, and the bounds count connections
 	s.http = &http.Server{
+		Protocols:         protocols,
+		TLSConfig:         s.tls,
 		Handler:           s.guarded(s.mux(), isLoopback(listener.Addr())),
 		ReadHeaderTimeout: l.headerTimeout,
 		ReadTimeout:       l.readTimeout,
@@ -109,7 +149,11 @@ func (s *Server) URL() string {
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http://"
+	if s.tls != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
 // Run serves until ctx ends. Then it takes no new connections, ends the event
@@ -117,7 +161,14 @@ func (s *Server) URL() string {
 // then, and returns nil. It returns an error if serving fails before that. A Server runs once.
 func (s *Server) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(limitListener(s.listener, s.limits.connectionsMax)) }()
+	listener := limitListener(s.listener, s.limits.connectionsMax)
+	go func() {
+		if s.tls != nil {
+			failed <- s.http.ServeTLS(listener, "", "")
+			return
+		}
+		failed <- s.http.Serve(listener)
+	}()
 	select {
 	case err := <-failed:
 		s.stop()

@@ -47,8 +47,10 @@ func (s *Server) streamCommands(w http.ResponseWriter, r *http.Request, q query)
 	if err := out.open(); err != nil || r.Method == http.MethodHead {
 		return nil
 	}
-	err = s.pump(ctx, source, out, DirectiveFilter{Channel: q["channel"], SKU: q["sku"]}, after)
+	err = s.pump(ctx, r, source, out, DirectiveFilter{Channel: q["channel"], SKU: q["sku"]}, after)
 	switch {
+	case errors.Is(err, errTakenBack):
+		s.logger.Info("event stream ended: its token was taken back", "remote", r.RemoteAddr)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.metrics.dropped.Inc()
 		s.logger.Info("event stream dropped: its reader is too slow", "remote", r.RemoteAddr)
@@ -86,10 +88,21 @@ func (s *Server) streamStart(ctx context.Context, r *http.Request, q query) (aft
 	return after, nil
 }
 
+// errTakenBack says that the reader of a stream is none any more.
+var errTakenBack = errors.New("the token was taken back")
+
 // pump sends what passes filter until ctx ends, the source fails, or the
-// reader is too slow.
-func (s *Server) pump(ctx context.Context, source CommandStream, out *eventWriter, filter DirectiveFilter, seen uint64) error {
+// reader is too slow. It looks once a heartbeat whether r's token is still good: a stream
+// may go on for weeks.
+func (s *Server) pump(ctx context.Context, r *http.Request, source CommandStream, out *eventWriter, filter DirectiveFilter, seen uint64) error {
+	checked := time.Now()
 	for {
+		if time.Since(checked) >= s.limits.heartbeat {
+			checked = time.Now()
+			if !s.isReader(r) {
+				return errTakenBack
+			}
+		}
 		quiet, cancel := context.WithDeadline(ctx, out.wrote.Add(s.limits.heartbeat))
 		sequence, command, err := source.Next(quiet)
 		timeUp := quiet.Err() != nil
