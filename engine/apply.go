@@ -28,6 +28,9 @@ func (e *Engine) Apply(at At, d *inventory.Delta) (Result, error) {
 	if d.Time < e.horizon() {
 		return e.reject(at, e.tooLate(d)), nil
 	}
+	if at.LogTime != 0 && d.Time > at.LogTime+e.config.AheadMax {
+		return e.reject(at, e.tooEarly(at, d)), nil
+	}
 	if d.Kind == inventory.Tick {
 		err = e.tick(d)
 	} else {
@@ -93,6 +96,16 @@ func (e *Engine) tooLate(d *inventory.Delta) *inventory.Invalid {
 	}
 }
 
+// tooEarly says that a clock is wrong. It would take event time along for everybody, and make late what
+// others say: so the log's own clock, which is in the log, bounds what a delta may claim.
+func (e *Engine) tooEarly(at At, d *inventory.Delta) *inventory.Invalid {
+	return &inventory.Invalid{
+		Reason: inventory.Future, Field: "time",
+		Detail: fmt.Sprintf("%v is more than %v ahead of %v, when the log took it in: set the clock of %q",
+			d.Time, e.config.AheadMax.Time().Sub(inventory.Millis(0).Time()), at.LogTime, d.Source),
+	}
+}
+
 // tick moves event time on. Its source vouches that it has said all from before then, and
 // for the location that it names, if any; so do the timers see it that are due by then.
 func (e *Engine) tick(d *inventory.Delta) error {
@@ -119,7 +132,7 @@ func (e *Engine) tick(d *inventory.Delta) error {
 
 // change applies a delta that touches a key.
 func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
-	rec, bad, err := e.overflow(d)
+	rec, bad, err := e.refuse(d)
 	if bad != nil || err != nil {
 		return bad, err
 	}
@@ -144,29 +157,6 @@ func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
 	}
 	e.count(rec, d)
 	return nil, e.look(rec, d)
-}
-
-// overflow returns why d would take a total too far, and d's record where there is one.
-func (e *Engine) overflow(d *inventory.Delta) (*item[record], *inventory.Invalid, error) {
-	e.key = appendRecordKey(e.key[:0], d.SKU, d.Location)
-	rec, err := e.records.get(e.key)
-	if err != nil {
-		return nil, nil, err
-	}
-	if rec != nil {
-		if bad := rec.value.Check(d); bad != nil {
-			return nil, bad, nil
-		}
-	}
-	if d.Kind != inventory.TransferOut {
-		return rec, nil, nil
-	}
-	e.key = appendRecordKey(e.key[:0], d.SKU, d.Counterparty)
-	there, err := e.records.get(e.key)
-	if err != nil || there == nil {
-		return rec, nil, err
-	}
-	return rec, there.value.CheckInTransit(d.Quantity), nil
 }
 
 // record returns the record of a key, marked as changed. A new one joins its SKU's network.

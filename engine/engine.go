@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-atp/holdfast/policy"
 )
 
-// Config is what a partition is run with. Partition, Partitions, the latenesses and the
+// Config is what a partition is run with. Partition, Partitions, the latenesses, the limits and the
 // policy shape the results; the sizes never do.
 type Config struct {
 	Partition  int // from 0
@@ -22,6 +22,9 @@ type Config struct {
 	WindowLateness inventory.Millis // for windows; 0: DefaultWindowLateness
 	Policy         *policy.Policy   // nil: policy.Default()
 
+	AheadMax    inventory.Millis // of event time, ahead of when the log took it in; 0: DefaultAheadMax
+	ChannelsMax int              // of a SKU; 0: DefaultChannelsMax
+
 	CacheBytes  int64 // of records and what else is kept by key; 0: DefaultCacheBytes
 	DedupeBytes int64 // of the ids that are held in memory; 0: DefaultDedupeBytes
 }
@@ -30,15 +33,25 @@ type Config struct {
 const (
 	DefaultLateness       = 24 * inventory.Hour
 	DefaultWindowLateness = 5 * inventory.Minute
-	DefaultCacheBytes     = 32 << 20
-	DefaultDedupeBytes    = 32 << 20
+
+	// DefaultAheadMax is what clocks are forgiven that nobody sets, as Kerberos does. It is not more than the
+	// lateness of windows: one clock that is so far ahead takes event time along, and those that
+	// are right must still be in time for them.
+	DefaultAheadMax = DefaultWindowLateness
+
+	// DefaultChannelsMax bounds what is searched, held and written with every delta of a SKU: a name made up for
+	// each order is a mistake, for channels are never forgotten.
+	DefaultChannelsMax = 256
+
+	DefaultCacheBytes  = 32 << 20
+	DefaultDedupeBytes = 32 << 20
 )
 
 // At says where in the log a delta stood.
 type At struct {
 	Sequence uint64           // of its message in the partition's stream
 	Index    int              // within the message
-	LogTime  inventory.Millis // when the log took the message in
+	LogTime  inventory.Millis // when the log took the message in; 0: not known, and event time is not held against it
 }
 
 // Outcome is what became of a delta: exactly one of three.
@@ -167,6 +180,12 @@ func New(config Config, store Store) (*Engine, error) {
 	}
 	if config.WindowLateness == 0 {
 		config.WindowLateness = DefaultWindowLateness
+	}
+	if config.AheadMax == 0 {
+		config.AheadMax = DefaultAheadMax
+	}
+	if config.ChannelsMax == 0 {
+		config.ChannelsMax = DefaultChannelsMax
 	}
 	if config.Policy == nil {
 		config.Policy = policy.Default()

@@ -46,7 +46,7 @@ func TestALateCountReachesThroughTheJournal(t *testing.T) {
 					}
 				}
 				for _, d := range log {
-					model.Apply(d)
+					model.Apply(d, 0)
 				}
 				if i%batch == batch-1 {
 					p.commit(t)

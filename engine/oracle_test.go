@@ -26,21 +26,41 @@ func drawnConfig(t *rapid.T) engine.Config {
 	}
 }
 
+// limited draws limits that the log of a test meets.
+func limited(t *rapid.T, c engine.Config) engine.Config {
+	c.AheadMax = c.Lateness / rapid.SampledFrom([]inventory.Millis{1, 12, 300}).Draw(t, "of it ahead")
+	c.ChannelsMax = rapid.IntRange(1, 4).Draw(t, "channels at most")
+	return c
+}
+
+func oracleConfig(c engine.Config) oracle.Config {
+	return oracle.Config{Lateness: c.Lateness, WindowLateness: c.WindowLateness, AheadMax: c.AheadMax, ChannelsMax: c.ChannelsMax}
+}
+
+// logTime draws when the log takes d in, where the one before came at a time: then or later, with d as far
+// ahead of it as it may be, nearly so, a little more, or by any clock that is wrong.
+func logTime(t *rapid.T, before inventory.Millis, d *inventory.Delta, aheadMax inventory.Millis) inventory.Millis {
+	ahead := rapid.SampledFrom([]inventory.Millis{0, 0, 0, aheadMax - 1, aheadMax, aheadMax + 1, 100 * inventory.Day}).Draw(t, "ahead")
+	return max(before, d.Time-ahead)
+}
+
 // TestEngineEqualsModel: whatever is thrown at it, the engine says of each delta, of stock, windows,
 // exceptions and holds what the naive model says.
 func TestEngineEqualsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		config := drawnConfig(t)
+		config := limited(t, drawnConfig(t))
 		log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness}).Draw(t, "log")
 		cuts := gen.Cuts(len(log)).Draw(t, "cuts")
 		p := open(t, partition{config: config, only: inventory.Oversell})
-		model := oracle.NewOversell(oracle.Config{Lateness: config.Lateness, WindowLateness: config.WindowLateness})
+		model := oracle.NewOversell(oracleConfig(config))
 		told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
 		late := uint64(0) // for the windows
+		p.logTime = 1
 		for i, d := range log {
 			before := len(p.said)
+			p.logTime = logTime(t, p.logTime, &d, config.AheadMax)
 			got := p.take(t, gen.Message{d})[0]
-			outcome, why, directives := model.Apply(d)
+			outcome, why, directives := model.Apply(d, p.logTime)
 			where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
 			sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
 			sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
@@ -77,14 +97,16 @@ func TestEngineEqualsModelOnAHotKey(t *testing.T) {
 		inventory.Promo, inventory.Task, inventory.TaskDone, inventory.Capacity,
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		config := drawnConfig(t)
+		config := limited(t, drawnConfig(t))
 		log := gen.Log(gen.Shape{DeltasMax: 500, Lateness: config.Lateness, Hot: true, Without: quiet}).Draw(t, "log")
 		every := rapid.IntRange(1, 100).Draw(t, "deltas a batch")
 		p := open(t, partition{config: config, only: "none"})
-		model := oracle.New(oracle.Config{Lateness: config.Lateness, WindowLateness: config.WindowLateness})
+		model := oracle.New(oracleConfig(config))
+		p.logTime = 1
 		for i, d := range log {
+			p.logTime = logTime(t, p.logTime, &d, config.AheadMax)
 			got := p.take(t, gen.Message{d})[0]
-			outcome, why := model.Apply(d)
+			outcome, why := model.Apply(d, p.logTime)
 			where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
 			sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
 			if i%every == 0 {

@@ -31,9 +31,10 @@ type partition struct {
 	store  *enginetest.Store
 	engine *engine.Engine
 
-	messages uint64          // taken in since the partition began
-	said     []engine.Output // since then
-	results  []engine.Result // since then, one a delta
+	logTime  inventory.Millis // when the log takes in what comes; 0: when the newest of a message happens
+	messages uint64           // taken in since the partition began
+	said     []engine.Output  // since then
+	results  []engine.Result  // since then, one a delta
 }
 
 // open begins a partition, or takes up one where its store left off.
@@ -75,8 +76,15 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 	batch.Decode(payload)
 	from := len(p.results)
 	bad := batch.Bad
+	logTime := p.logTime
+	if logTime == 0 {
+		for i := range batch.Deltas {
+			logTime = max(logTime, batch.Deltas[i].Time)
+		}
+		logTime = min(logTime+inventory.Millis(p.messages), inventory.MillisMax)
+	}
 	for i := range batch.Deltas {
-		at := engine.At{Sequence: p.messages, Index: i, LogTime: gen.Start + inventory.Millis(p.messages)}
+		at := engine.At{Sequence: p.messages, Index: i, LogTime: logTime}
 		if len(bad) > 0 && bad[0].Index == i {
 			p.results = append(p.results, p.engine.Reject(at, bad[0].Err))
 			bad = bad[1:]

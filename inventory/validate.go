@@ -18,6 +18,8 @@ const (
 	OutOfRange     Reason = "out_of_range"    // a field outside its limits
 	Overflow       Reason = "overflow"        // a quantity, or what it would add up to, beyond ±QuantityMax
 	Late           Reason = "late"            // older than the allowed lateness
+	Future         Reason = "future"          // further ahead of the log than any clock may be
+	TooMany        Reason = "too_many"        // what is behind the last delta that a message may have
 	WrongPartition Reason = "wrong_partition" // published to another partition than its SKU's
 )
 

@@ -152,7 +152,7 @@ func (f *filler) add(d *inventory.Delta) {
 		f.models[p] = oracle.New(oracleConfig)
 	}
 	f.want.Deltas++
-	switch outcome, _ := f.models[p].Apply(*d); outcome {
+	switch outcome, _ := f.models[p].Apply(*d, 0); outcome {
 	case oracle.Applied:
 		f.want.Applied++
 	case oracle.Duplicate:

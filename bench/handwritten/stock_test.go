@@ -102,7 +102,7 @@ func TestStockEqualsTheOracles(t *testing.T) {
 			where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
 			said = nil
 			became, _ := p.take(&delta{d, true})
-			wanted, _, directives := model.Apply(d)
+			wanted, _, directives := model.Apply(d, 0)
 			if p.err != nil {
 				t.Fatalf("%s%v", where, p.err)
 			}

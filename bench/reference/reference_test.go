@@ -71,8 +71,8 @@ func newWorld(t *testing.T) *world {
 		var payload []byte
 		for j := range perDelta {
 			d := inventory.Delta{
-				ID: fmt.Sprint(i, "-", j), Source: "test", SKU: sku, Location: fmt.Sprint("store-", j%2), Time: 1_795_392_000_000 + inventory.Millis(i),
-				Kind: inventory.Reserve, Quantity: 1, Channel: "web", Ref: fmt.Sprint("o-", i), Due: 1_795_392_000_000 + inventory.Millis(i+300),
+				ID: fmt.Sprint(i, "-", j), Source: "test", SKU: sku, Location: fmt.Sprint("store-", j%2), Time: 1_732_492_800_000 + inventory.Millis(i),
+				Kind: inventory.Reserve, Quantity: 1, Channel: "web", Ref: fmt.Sprint("o-", i), Due: 1_732_492_800_000 + inventory.Millis(i+300),
 			}
 			payload = codec.AppendDelta(payload, &d)
 		}

@@ -36,7 +36,7 @@ func everything(t *testing.T) (p *process, natsURL string) {
 	return nil, ""
 }
 
-const at = "2026-11-24T09:30:00Z"
+const at = "2025-11-24T09:30:00Z"
 
 func connect(t *testing.T, url string) *nats.Conn {
 	t.Helper()
@@ -54,7 +54,7 @@ func TestEveryWayInComesToTheSame(t *testing.T) {
 	p, natsURL := everything(t)
 	nc := connect(t, natsURL)
 	life := func(sku string) []inventory.Delta {
-		base := inventory.Delta{Source: "test", SKU: sku, Location: "leeds", Time: inventory.MillisOf(time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))}
+		base := inventory.Delta{Source: "test", SKU: sku, Location: "leeds", Time: inventory.MillisOf(time.Date(2025, 11, 24, 9, 0, 0, 0, time.UTC))}
 		count, sale, receipt := base, base, base
 		count.ID, count.Kind, count.Quantity = sku+"-1", inventory.Count, 2
 		sale.ID, sale.Kind, sale.Quantity, sale.Channel, sale.Time = sku+"-2", inventory.Sale, 5, "web", base.Time+1000
@@ -173,7 +173,8 @@ func TestWhatCannotBeUsedIsKeptWithItsReason(t *testing.T) {
 		{item(`"kind":"receipt","ref":"a\u0000b","quantity":1`), "out_of_range"},
 		{strings.Replace(good("y"), "tea", "te\xffa", 1), ""},
 		{strings.Replace(good("z"), "tea", "cocoa", 1), "wrong_partition"},
-		{strings.Replace(good("old"), at, "2026-11-20T00:00:00Z", 1), "late"},
+		{strings.Replace(good("old"), at, "2025-11-20T00:00:00Z", 1), "late"},
+		{strings.Replace(good("ahead"), at, "2038-01-19T03:14:08Z", 1), "future"},
 	}
 	partition := codec.Partition("tea", 4)
 	if codec.Partition("cocoa", 4) == partition {
@@ -230,7 +231,7 @@ func TestReadYourOwnWrite(t *testing.T) {
 	}
 	for n := range int64(20) {
 		acks, err := producer.PublishAll(t.Context(), []inventory.Delta{{
-			ID: fmt.Sprint(n), Source: "test", SKU: "tea", Location: "leeds", Kind: inventory.Receipt, Ref: "po", Quantity: 1, Time: 1_795_500_000_000 + inventory.Millis(n),
+			ID: fmt.Sprint(n), Source: "test", SKU: "tea", Location: "leeds", Kind: inventory.Receipt, Ref: "po", Quantity: 1, Time: 1_763_964_000_000 + inventory.Millis(n),
 		}})
 		if err != nil {
 			t.Fatal(err)

@@ -100,7 +100,7 @@ type logged struct {
 
 // newLog makes messages of many deltas, some of them no deltas, of a simulated network.
 func newLog(deltas int) (log []logged) {
-	s := sim.New(sim.Config{Seed: 5, Start: 1_795_392_000_000, Stores: 2, SKUs: 30})
+	s := sim.New(sim.Config{Seed: 5, Start: 1_732_492_800_000, Stores: 2, SKUs: 30})
 	payloads := make([][]byte, killPartitions)
 	for n := range deltas {
 		d, _ := s.Next()

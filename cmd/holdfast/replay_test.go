@@ -79,7 +79,7 @@ func TestReplayGivesTheStockOfTheOracle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for d, ok := source.Next(); ok; d, ok = source.Next() {
-		model.Apply(d)
+		model.Apply(d, 0)
 		published++
 	}
 	if err := source.Close(); err != nil {

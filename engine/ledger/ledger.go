@@ -51,10 +51,12 @@ type Ledger struct {
 }
 
 // Check returns why d would take one of the ledger's totals beyond ±QuantityMax,
-// and nil where it would not. It changes nothing.
-func (l *Ledger) Check(d *inventory.Delta) *inventory.Invalid {
+// and nil where it would not. It changes nothing. An error comes from history alone.
+func (l *Ledger) Check(d *inventory.Delta, history History) (*inventory.Invalid, error) {
 	total, now := "", int64(0)
 	switch d.Kind {
+	case inventory.Count:
+		return l.checkCount(d, history)
 	case inventory.Sale, inventory.Ship, inventory.TransferOut:
 		total, now = "on_hand", l.OnHand-d.Quantity
 	case inventory.Return, inventory.Receipt, inventory.TransferIn, inventory.Adjust:
@@ -69,12 +71,29 @@ func (l *Ledger) Check(d *inventory.Delta) *inventory.Invalid {
 		total, now = "inbound", l.Inbound+d.Quantity
 	}
 	if bad := beyond(total, now); bad != nil {
-		return bad
+		return bad, nil
 	}
 	if d.Kind == inventory.Return && d.Reason != Sellable {
-		return beyond("unavailable", l.Unavailable+d.Quantity)
+		return beyond("unavailable", l.Unavailable+d.Quantity), nil
 	}
-	return nil
+	return nil, nil
+}
+
+// checkCount is Check for a count: what moved since its time may be far more than what on-hand came to.
+func (l *Ledger) checkCount(d *inventory.Delta, history History) (*inventory.Invalid, error) {
+	if !l.precedes(&l.Counted, d) {
+		return nil, nil
+	}
+	moved, err := l.since(d.Time, 0, history)
+	if err != nil {
+		return nil, err
+	}
+	return beyond("on_hand", d.Quantity+moved.onHand.value()), nil
+}
+
+// CheckReserved is Check for a reserve that adds so much to what is reserved.
+func (l *Ledger) CheckReserved(gain int64) *inventory.Invalid {
+	return beyond("reserved", l.Reserved+gain)
 }
 
 // CheckInTransit is Check for the receiving end of a transfer_out.
@@ -171,7 +190,7 @@ func (l *Ledger) ChannelATP(i int) int64 {
 // It is exact where time lies within the lateness of the watermark.
 func (l *Ledger) OnHandAt(time inventory.Millis, history History) (int64, error) {
 	moved, err := l.since(max(time, l.Counted.Time), 0, history)
-	return l.OnHand - moved.onHand, err
+	return l.OnHand - moved.onHand.value(), err
 }
 
 // channel returns the index of the channel of that name, made known if it was not.
@@ -203,7 +222,7 @@ func (l *Ledger) move(m Move) {
 	}
 	if m.Channel > 0 {
 		if c := &l.Channels[m.Channel-1]; m.Time >= c.Fence.Time {
-			c.consumed += m.Consumed
+			c.consumed = min(max(c.consumed+m.Consumed, -sumMax), sumMax)
 		}
 	}
 	l.moves.add(m)
@@ -216,7 +235,7 @@ func (l *Ledger) count(d *inventory.Delta, history History) error {
 		return err
 	}
 	l.set(&l.Counted, d)
-	l.OnHand = d.Quantity + moved.onHand
+	l.OnHand = d.Quantity + moved.onHand.value()
 	return nil
 }
 
@@ -227,20 +246,48 @@ func (l *Ledger) fence(at int, d *inventory.Delta, history History) error {
 		return err
 	}
 	l.set(&l.Channels[at].Fence, d)
-	l.Channels[at].consumed = moved.consumed
+	l.Channels[at].consumed = moved.consumed.value()
 	return nil
 }
 
 // tally is what moves add up to.
 type tally struct {
 	channel          int // of which consumed is, as in Move
-	onHand, consumed int64
+	onHand, consumed sum
+}
+
+// sum adds up any number of units without going round: what goes there and back many times within the
+// lateness may come to more than an int64 holds.
+type sum struct{ high, low int64 }
+
+const (
+	sumBits = 32
+
+	// sumMax is what is as good as without end: no two of it, or of quantities, leave the range of an int64.
+	sumMax = 1 << 61
+)
+
+func (s *sum) add(units int64) {
+	s.high += units >> sumBits
+	s.low += units & (1<<sumBits - 1)
+}
+
+// value returns the sum, or what is as good as that, from −sumMax to sumMax.
+func (s *sum) value() int64 {
+	high := s.high + s.low>>sumBits
+	if limit := int64(sumMax >> sumBits); high >= limit || high < -limit {
+		if high > 0 {
+			return sumMax
+		}
+		return -sumMax
+	}
+	return high<<sumBits + s.low&(1<<sumBits-1)
 }
 
 func (t *tally) add(m Move) {
-	t.onHand += m.OnHand
+	t.onHand.add(m.OnHand)
 	if m.Channel == t.channel {
-		t.consumed += m.Consumed
+		t.consumed.add(m.Consumed)
 	}
 }
 

@@ -179,7 +179,10 @@ func TestCheck(t *testing.T) {
 		{"release", &full, inventory.Delta{Kind: inventory.Release, Quantity: 1}, ""},
 		{"the last unit", &Ledger{}, inventory.Delta{Kind: inventory.Adjust, Quantity: most}, ""},
 	} {
-		got := c.l.Check(&c.d)
+		got, err := c.l.Check(&c.d, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		want := ""
 		if c.want != "" {
 			want = "overflow: quantity: " + c.want + " would go beyond ±(2^53−1)"

@@ -118,6 +118,14 @@ func (t *Timeline) Apply(d *inventory.Delta, watermark, horizon inventory.Millis
 	return t.now.open - before, effects
 }
 
+// Gain returns by how much Apply of d would change Open. It changes nothing.
+func (t *Timeline) Gain(d *inventory.Delta, watermark, horizon inventory.Millis) int64 {
+	with := *t
+	with.events = slices.Clone(t.events)
+	gain, _ := with.Apply(d, watermark, horizon, nil)
+	return gain
+}
+
 // Advance lets the open part lapse if it is due by the watermark. The change
 // of Open is the return value.
 func (t *Timeline) Advance(watermark inventory.Millis, effects []Effect) (int64, []Effect) {
@@ -195,7 +203,7 @@ func (t *Timeline) step(p *position, e *event, effects []Effect) []Effect {
 		if p.channel == "" {
 			p.channel = e.channel
 		}
-		p.open += e.units
+		p.open = min(p.open+e.units, sumMax) // what lapses in the end was never held against a total
 		p.due = e.due
 	case consume:
 		p.open -= min(p.open, e.units)

@@ -10,10 +10,12 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// Config is how much lateness is allowed.
+// Config is what is allowed.
 type Config struct {
 	Lateness       inventory.Millis // of stock
 	WindowLateness inventory.Millis // of windows
+	AheadMax       inventory.Millis // of event time, ahead of the log's
+	ChannelsMax    int              // of a SKU; 0: as many as come
 }
 
 // Outcome is what became of a delta.
@@ -72,10 +74,10 @@ func (m *Model) Keys() []inventory.Key {
 	})
 }
 
-// Apply takes the next delta of the partition's log. It keeps no string of d's.
-// The reason is nil unless the outcome is Rejected.
-func (m *Model) Apply(d inventory.Delta) (Outcome, *inventory.Invalid) {
-	outcome, why := m.judge(&d)
+// Apply takes the next delta of the partition's log, which took it in at logTime; 0: that is not
+// known. It keeps no string of d's. The reason is nil unless the outcome is Rejected.
+func (m *Model) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, *inventory.Invalid) {
+	outcome, why := m.judge(&d, logTime)
 	if outcome == Applied {
 		m.accept(&d)
 	}
@@ -83,7 +85,7 @@ func (m *Model) Apply(d inventory.Delta) (Outcome, *inventory.Invalid) {
 }
 
 // judge says what is to become of d, and changes nothing.
-func (m *Model) judge(d *inventory.Delta) (Outcome, *inventory.Invalid) {
+func (m *Model) judge(d *inventory.Delta, logTime inventory.Millis) (Outcome, *inventory.Invalid) {
 	if err := d.Validate(); err != nil {
 		return Rejected, err.(*inventory.Invalid)
 	}
@@ -93,6 +95,14 @@ func (m *Model) judge(d *inventory.Delta) (Outcome, *inventory.Invalid) {
 	if d.Time < m.watermark-m.config.Lateness {
 		return Rejected, &inventory.Invalid{Reason: inventory.Late, Field: "time",
 			Detail: fmt.Sprintf("%s is more than the lateness before %s", d.Time, m.watermark)}
+	}
+	if logTime != 0 && d.Time > logTime+m.config.AheadMax {
+		return Rejected, &inventory.Invalid{Reason: inventory.Future, Field: "time",
+			Detail: fmt.Sprintf("%s is too far ahead of %s", d.Time, logTime)}
+	}
+	if m.crowded(d) {
+		return Rejected, &inventory.Invalid{Reason: inventory.OutOfRange, Field: "channel",
+			Detail: fmt.Sprintf("the SKU has %d channels, which is the most", m.config.ChannelsMax)}
 	}
 	if total := m.overflowing(d); total != "" {
 		return Rejected, &inventory.Invalid{Reason: inventory.Overflow, Field: "quantity",
@@ -108,6 +118,19 @@ func (m *Model) remembers(d *inventory.Delta) bool {
 	at, found := m.accepted[identity{d.Source, d.ID}]
 	quarter := max(1, m.config.Lateness/4)
 	return found && (at/quarter+1)*quarter > m.watermark-m.config.Lateness
+}
+
+// crowded reports whether d would make a channel known of which its SKU has too many already.
+func (m *Model) crowded(d *inventory.Delta) bool {
+	if m.config.ChannelsMax == 0 || len(channels([]entry{{Delta: *d}})) == 0 {
+		return false
+	}
+	var log []entry
+	for location := range m.locations[d.SKU] {
+		log = append(log, m.log[inventory.Key{SKU: d.SKU, Location: location}]...)
+	}
+	known := channels(log)
+	return len(known) >= m.config.ChannelsMax && !slices.Contains(known, d.Channel)
 }
 
 // overflowing names the total that d would take beyond ±QuantityMax, judged by
@@ -131,8 +154,13 @@ func (m *Model) overflowing(d *inventory.Delta) string {
 		totals["unavailable"] = here.Unavailable - q
 	case inventory.Reserve: // what one reference holds open is part of the total
 		totals["reserved"] = here.Reserved + q
+		totals["reserved, with what does not lapse after all,"] = here.Reserved + m.gain(d)
 	case inventory.ASN:
 		totals["inbound"] = here.Inbound + q
+	case inventory.Count:
+		if with, counted := onHand(append(slices.Clone(m.log[d.Key()]), entry{Delta: *d})); counted == d.Time {
+			totals["on_hand"] = with
+		}
 	}
 	if d.Kind == inventory.Return && d.Reason != sellable {
 		totals["unavailable"] = here.Unavailable + q
@@ -146,6 +174,25 @@ func (m *Model) overflowing(d *inventory.Delta) string {
 		}
 	}
 	return ""
+}
+
+// gain is by how much a late reserve changes what its reference holds open: it may add more than its own
+// quantity, where with it the reference has not lapsed. One that is not late adds its quantity.
+func (m *Model) gain(d *inventory.Delta) int64 {
+	if d.Time >= m.watermark {
+		return d.Quantity
+	}
+	e := entry{Delta: *d}
+	r, _ := referenceOf(&e)
+	r.generation = m.generation(d.Key(), &e)
+	var events []entry
+	for _, o := range m.log[d.Key()] {
+		if of, ok := referenceOf(&o); ok && of.class == r.class && of.ref == r.ref && o.generation == r.generation {
+			events = append(events, o)
+		}
+	}
+	before := fold(r.class, slices.Clone(events), m.watermark).open
+	return fold(r.class, append(events, e), m.watermark).open - before
 }
 
 // accept puts d in the log of every key that it touches.

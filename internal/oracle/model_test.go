@@ -254,7 +254,7 @@ func TestOutcomes(t *testing.T) {
 			m := New(config)
 			var got []string
 			for _, d := range deltas(t, c.story) {
-				outcome, why := m.Apply(d)
+				outcome, why := m.Apply(d, 0)
 				word := outcome.String()
 				if why != nil {
 					word = string(why.Reason)
@@ -268,7 +268,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestRejectedDeltaDoesNotMoveEventTime(t *testing.T) {
 	m := apply(t, `1 adjust 9007199254740991`)
-	if got, _ := m.Apply(deltas(t, "50 adjust 1 id=x")[0]); got != Rejected {
+	if got, _ := m.Apply(deltas(t, "50 adjust 1 id=x")[0], 0); got != Rejected {
 		t.Fatalf("adjust beyond the limit: %s, want rejected", got)
 	}
 	want(t, "watermark", m.Watermark().String(), minute(1).String())
@@ -305,7 +305,7 @@ func apply(t *testing.T, story string) *Model {
 	t.Helper()
 	m := New(config)
 	for _, d := range deltas(t, story) {
-		if got, why := m.Apply(d); got != Applied {
+		if got, why := m.Apply(d, 0); got != Applied {
 			t.Fatalf("%s at minute %d: %s (%v), want applied", d.Kind, (d.Time-dayOne)/inventory.Minute, got, why)
 		}
 	}

@@ -42,10 +42,10 @@ func NewOversell(c Config) *Oversell {
 	return &Oversell{New(c), map[Scope]bool{}, map[place]bool{}}
 }
 
-// Apply takes the next delta of the log and returns what became of it and the
+// Apply takes the next delta of the log, as [Model.Apply] does, and returns what became of it and the
 // directives that follow: first from reservations that lapse by its time, then from itself.
-func (o *Oversell) Apply(d inventory.Delta) (Outcome, *inventory.Invalid, []Directive) {
-	outcome, why := o.judge(&d)
+func (o *Oversell) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, *inventory.Invalid, []Directive) {
+	outcome, why := o.judge(&d, logTime)
 	if outcome != Applied {
 		return outcome, why, nil
 	}

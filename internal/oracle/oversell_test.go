@@ -75,7 +75,7 @@ func TestOversell(t *testing.T) {
 			o := NewOversell(config)
 			var got, expected []string
 			for _, d := range deltas(t, c.story) {
-				_, _, directives := o.Apply(d)
+				_, _, directives := o.Apply(d, 0)
 				for _, r := range directives {
 					line := fmt.Sprintf("%d %s %s@%s", (r.At-dayOne)/inventory.Minute, r.Action, r.Channel, r.Location)
 					if r.Action == inventory.Unhold {
@@ -102,7 +102,7 @@ func TestNetworkLeavesOutHeldLocations(t *testing.T) {
 		2 count 5 at=york
 		2 listing 5 at=york channel=amazon
 		3 sale 3 channel=amazon`) {
-		o.Apply(d)
+		o.Apply(d, 0)
 	}
 	n := o.Network("tea")
 	want(t, "network", fmt.Sprint(n.ATP, n.Channels), "12 [{amazon 5 false} {web 12 false}]")
