@@ -19,6 +19,7 @@ const module = "github.com/holdfast-atp/holdfast"
 var rooms = map[string][]string{
 	"inventory":         {},
 	"internal/wire":     {},
+	"internal/hugepage": {},
 	"internal/reload":   {},
 	"access":            {"internal/reload"},
 	"codec":             {"inventory"},
@@ -38,7 +39,7 @@ var rooms = map[string][]string{
 	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/process", "bench/reference", "bench/report", "bench/role"},
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
-	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "access", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
+	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
 }
 
 // TestImportsPointDown reads the imports of every file and holds them against rooms.

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-atp/holdfast/client"
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/console"
+	"github.com/holdfast-atp/holdfast/internal/hugepage"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -46,6 +47,9 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 			err = errors.Join(err, n.close())
 		}
 	}()
+	if err := hugepage.Reserve(heapBytes(int64(f.Cache))); err != nil {
+		log.Info("no huge pages: fresh memory costs more", "error", err)
+	}
 	if f.NATS == "" {
 		n.embedded, err = stream.StartEmbedded(stream.EmbeddedConfig{
 			Dir:        filepath.Join(dir, "nats"),
@@ -81,6 +85,10 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	}
 	return n, err
 }
+
+// heapBytes is about what the heap grows to: what is cached, as much again until it is collected, and the
+// embedded server's.
+func heapBytes(cache int64) int64 { return 2*cache + 256<<20 }
 
 func (n *node) startWeb(f *nodeFlags, log *slog.Logger) (err error) {
 	backend, err := newBackend(n, f.topology())
