@@ -30,6 +30,11 @@ const (
 	restMax           = time.Second
 	restedMessagesMin = 16
 
+	// restMore is how much longer they wait where there are enough for a batch, but fewer than restedMessagesPay:
+	// a server spends 5 ms of CPU on a batch of 16 and hardly more on one of 128.
+	restMore          = 2 * time.Second
+	restedMessagesPay = 128
+
 	// publishTimeout is after how long it is unknown what became of a group.
 	publishTimeout = 5 * time.Second
 
@@ -130,8 +135,29 @@ func (o *outlet) gather(ctx context.Context) {
 	select {
 	case <-timer.C:
 	case <-o.hurry:
+		return
 	case <-ctx.Done():
+		return
 	}
+	timer.Reset(restMore)
+	for n := o.waiting(); n >= o.groupMin && n < restedMessagesPay; n = o.waiting() {
+		select {
+		case <-o.wake:
+		case <-timer.C:
+			return
+		case <-o.hurry:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// waiting returns how many outputs the queue has.
+func (o *outlet) waiting() int {
+	o.publisher.mu.Lock()
+	defer o.publisher.mu.Unlock()
+	return len(o.queue)
 }
 
 // group returns what is to be sent next: the front of the queue, or the first of it
