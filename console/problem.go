@@ -17,9 +17,9 @@ type problem struct {
 	title  string // the same for every problem of a kind
 	detail string // what is wrong this time, and what would be right
 
-	allow      []string       // 405: the methods that there are
-	accept     string         // 415: header Accept or Accept-Encoding …
-	acceptName string         // … and which of them
+	allow      []string // 405: the methods that there are
+	accept     string   // 415: header Accept or Accept-Encoding …
+	acceptName string   // … and which of them
 	headers    map[string]string
 	extra      map[string]any // members of the problem's own
 }

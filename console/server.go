@@ -140,6 +140,9 @@ func isLoopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
+// Loopback reports whether this machine alone can reach the server.
+func (s *Server) Loopback() bool { return isLoopback(s.Addr()) }
+
 // Addr is the address that the server is bound to.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 

@@ -7,38 +7,48 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 )
 
 // apiAnswerBytesMax bounds what is read of an answer.
 const apiAnswerBytesMax = 64 << 20
 
-// getJSON asks the API of a running holdfast. A problem in its answer is the error.
-func getJSON(ctx context.Context, url string, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// api calls the API of a running holdfast.
+type api struct {
+	base   string // its URL, without a slash at the end
+	token  string // "": none
+	client *http.Client
+}
+
+// getJSON asks for path. A problem in its answer is the error.
+func (a *api) getJSON(ctx context.Context, path string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	response, err := a.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: start holdfast run, or name its address with --http", err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, apiAnswerBytesMax))
 	if err != nil {
-		return fmt.Errorf("%s: %w", url, err)
+		return fmt.Errorf("%s: %w", request.URL, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		var problem struct{ Title, Detail string }
-		if json.Unmarshal(body, &problem) != nil || problem.Title == "" {
-			return fmt.Errorf("%s: %s", url, response.Status)
+		switch {
+		case json.Unmarshal(body, &problem) != nil || problem.Title == "":
+			return fmt.Errorf("%s: %s", request.URL, response.Status)
+		case response.StatusCode == http.StatusUnauthorized:
+			return fmt.Errorf("%s: name a file with a token by --token-file, or put the token into %s", problem.Detail, tokenVariable)
 		}
 		return errors.New(problem.Title + ": " + problem.Detail)
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("%s: %w", url, err)
+		return fmt.Errorf("%s: %w", request.URL, err)
 	}
 	return nil
 }

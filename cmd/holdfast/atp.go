@@ -10,22 +10,22 @@ import (
 )
 
 type atpCmd struct {
-	httpFlags
+	callFlags
 	SKU      string `arg:"" help:"The SKU."`
 	Location string `arg:"" optional:"" help:"One location of it."`
 }
 
 func (c *atpCmd) Run(t *terminal) error {
-	base, err := c.baseURL()
+	api, err := c.api()
 	if err != nil {
 		return err
 	}
-	base += "/v1/atp/" + url.PathEscape(c.SKU)
+	path := "/v1/atp/" + url.PathEscape(c.SKU)
 	if c.Location != "" {
-		base += "/" + url.PathEscape(c.Location)
+		path += "/" + url.PathEscape(c.Location)
 	}
 	var raw json.RawMessage
-	if err := getJSON(t.ctx, base, &raw); err != nil {
+	if err := api.getJSON(t.ctx, path, &raw); err != nil {
 		return err
 	}
 	if t.json {

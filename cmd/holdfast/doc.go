@@ -9,6 +9,7 @@
 //	holdfast atp SKU      what can be promised
 //	holdfast exceptions   what is wrong, worst exposure first
 //	holdfast bench        what this machine can do
+//	holdfast token new    a token for the HTTP API, and its line for the tokens file
 //	holdfast version
 //
 // Every flag is also a HOLDFAST_ variable and a key of the file that --config names.

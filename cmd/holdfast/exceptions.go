@@ -8,7 +8,7 @@ import (
 )
 
 type exceptionsCmd struct {
-	httpFlags
+	callFlags
 	Status   string `help:"Of these statuses only, separated by commas." default:"open,awaiting_approval,acting"`
 	Class    string `help:"Of this class only."`
 	Location string `help:"At this location only; * for the whole network."`
@@ -16,7 +16,7 @@ type exceptionsCmd struct {
 }
 
 func (c *exceptionsCmd) Run(t *terminal) error {
-	base, err := c.baseURL()
+	api, err := c.api()
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (c *exceptionsCmd) Run(t *terminal) error {
 		Exceptions []inventory.Exception `json:"exceptions"`
 		Next       string                `json:"next"`
 	}
-	if err := getJSON(t.ctx, base+"/v1/exceptions?"+query.Encode(), &answer); err != nil {
+	if err := api.getJSON(t.ctx, "/v1/exceptions?"+query.Encode(), &answer); err != nil {
 		return err
 	}
 	for i := range answer.Exceptions {

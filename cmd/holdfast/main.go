@@ -34,6 +34,7 @@ type cli struct {
 	ATP        atpCmd        `cmd:"" name:"atp" help:"Say what can be promised of a SKU."`
 	Exceptions exceptionsCmd `cmd:"" help:"List exceptions, worst exposure first."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do."`
+	Token      tokenCmd      `cmd:"" help:"Make tokens for the HTTP API."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 
 	BenchProcess benchProcessCmd `cmd:"" name:"bench-process" hidden:""`

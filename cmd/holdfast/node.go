@@ -42,6 +42,15 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	ctx, cancel := context.WithTimeout(ctx, startMax)
 	defer cancel()
 	n = &node{url: f.NATS, dir: dir}
+	if err := f.check(); err != nil {
+		return n, err
+	}
+	var serving console.Config
+	if web { // what is wrong with it is better said now than after a long start
+		if serving, err = f.serving(log); err != nil {
+			return n, err
+		}
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.close())
@@ -64,7 +73,7 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	}
 	n.processor, err = stream.Start(ctx, stream.Config{
 		Topology:   f.topology(),
-		Connect:    func(name string) (*nats.Conn, error) { return dial(n.url, name) },
+		Connect:    func(name string) (*nats.Conn, error) { return f.dial(n.url, name) },
 		DataDir:    filepath.Join(dir, "state"),
 		CacheBytes: int64(f.Cache),
 		Commands:   codec.Encoding(f.Commands.Encoding),
@@ -73,7 +82,7 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	if err != nil {
 		return n, err
 	}
-	if n.nc, err = dial(n.url, "holdfast producer"); err != nil {
+	if n.nc, err = f.dial(n.url, "holdfast producer"); err != nil {
 		return n, err
 	}
 	n.producer, err = client.NewProducer(n.nc, client.Prefix(f.Prefix), client.Partitions(f.Partitions))
@@ -81,7 +90,7 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 		return n, err
 	}
 	if web {
-		err = n.startWeb(f, log)
+		err = n.startWeb(f, serving)
 	}
 	return n, err
 }
@@ -90,20 +99,12 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 // embedded server's.
 func heapBytes(cache int64) int64 { return 2*cache + 256<<20 }
 
-func (n *node) startWeb(f *nodeFlags, log *slog.Logger) (err error) {
-	backend, err := newBackend(n, f.topology())
-	if err != nil {
+func (n *node) startWeb(f *nodeFlags, serving console.Config) (err error) {
+	serving.Registry = newRegistry(n.processor)
+	if serving.Backend, err = newBackend(n, f.topology()); err != nil {
 		return err
 	}
-	n.web, err = console.NewServer(console.Config{
-		Addr:     f.HTTP,
-		Backend:  backend,
-		Registry: newRegistry(n.processor),
-		Logger:   log,
-		Version:  version(),
-		Profiles: f.Pprof,
-	})
-	if err != nil {
+	if n.web, err = console.NewServer(serving); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -152,6 +153,7 @@ func (n *node) greet(t *terminal, f *nodeFlags) {
 	t.say("holdfast %s: %d partitions on %s, data in %s", version(), f.Partitions, where, n.dir)
 	if n.web != nil {
 		t.say("console and API: %s", n.web.URL())
+		n.warn(t, f)
 		if f.Pprof {
 			t.say("profiles: %sdebug/pprof/", n.web.URL())
 		}
@@ -159,6 +161,18 @@ func (n *node) greet(t *terminal, f *nodeFlags) {
 	for partition, err := range n.processor.Failed() {
 		fmt.Fprintf(t.err, "partition %d stands still: %v\n", partition, err)
 	}
+}
+
+// warn says what others on the network could do that whoever started this may not have meant.
+func (n *node) warn(t *terminal, f *nodeFlags) {
+	if n.web.Loopback() || f.TLSCert != "" {
+		return
+	}
+	if f.Tokens != "" {
+		fmt.Fprintln(t.err, "tokens cross the network as they are: give --tls-cert and --tls-key, or have something before this speak TLS")
+		return
+	}
+	fmt.Fprintln(t.err, "whoever reaches that address may do everything: --http-open says that something before it asks them")
 }
 
 // serve waits until it is told to stop, or until HTTP fails.

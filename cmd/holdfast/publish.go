@@ -16,8 +16,9 @@ import (
 
 type publishCmd struct {
 	natsFlags
-	NATSPort int    `name:"nats-port" help:"Port of a holdfast run on this machine." default:"4222"`
-	File     string `arg:"" optional:"" help:"JSON objects one a line, a JSON array, or msgpack; - is standard input." default:"-"`
+	NATSPort   int    `name:"nats-port" help:"Port of a holdfast run on this machine." default:"4222"`
+	Partitions int    `help:"Number of partitions; 0 asks the server, where its user may not ask, say it."`
+	File       string `arg:"" optional:"" help:"JSON objects one a line, a JSON array, or msgpack; - is standard input." default:"-"`
 }
 
 // published is the answer of publish.
@@ -36,12 +37,12 @@ func (c *publishCmd) Run(t *terminal) error {
 		defer f.Close()
 		in = f
 	}
-	nc, err := dial(c.clientURL(c.NATSPort), "holdfast publish")
+	nc, err := c.dial(c.clientURL(c.NATSPort), "holdfast publish")
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	producer, err := client.NewProducer(nc, client.Prefix(c.Prefix))
+	producer, err := client.NewProducer(nc, client.Prefix(c.Prefix), client.Partitions(c.Partitions))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ type watchCmd struct {
 }
 
 func (c *watchCmd) Run(t *terminal) error {
-	nc, err := dial(c.clientURL(c.NATSPort), "holdfast watch")
+	nc, err := c.dial(c.clientURL(c.NATSPort), "holdfast watch")
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,22 @@ export class ApiError extends Error {
   }
 }
 
-/** get asks for path and returns the JSON of its answer. */
+/** get asks for path and returns the JSON of its answer. Whoever is signed in no more has to sign in anew. */
 export async function get(path, signal) {
+  try {
+    return await send("GET", path, {}, signal);
+  } catch (error) {
+    if (error.status === 401) location.reload();
+    throw error;
+  }
+}
+
+/** send makes a request and returns the JSON of its answer, null where it has none. */
+export async function send(method, path, headers, signal) {
   const ended = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
   let response;
   try {
-    response = await fetch(path, { signal: ended, headers: { Accept: "application/json" } });
+    response = await fetch(path, { method, signal: ended, headers: { Accept: "application/json", ...headers } });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError(0, "holdfast does not answer. Is it still running?");
