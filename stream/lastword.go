@@ -2,13 +2,9 @@ package stream
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // clockDifferenceMax is how far the clocks of two nodes of a server may be apart.
@@ -17,8 +13,7 @@ const clockDifferenceMax = time.Minute
 // lastWord finds the last thing that a partition said in one stream, as the leader of
 // that stream has it.
 type lastWord struct {
-	js        jetstream.JetStream
-	stream    string
+	log       OutputLog
 	filter    string // matches the partition's outputs; "" where no subject names it
 	all       string // matches the outputs of all partitions
 	partition int
@@ -37,53 +32,35 @@ func (w *lastWord) find(ctx context.Context) (ordinal uint64, err error) {
 	if filter == "" {
 		filter = w.all
 	}
-	last, err := leaderGet(ctx, w.js, w.stream, map[string]any{"last_by_subj": filter})
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		w.sequence = 0 // nothing there, or retention took it
-		return 0, nil
-	}
+	last, found, err := w.log.Last(ctx, filter)
 	if err != nil {
 		return 0, err
+	}
+	if !found {
+		w.sequence = 0 // nothing there, or retention took it
+		return 0, nil
 	}
 	if last.Sequence < w.sequence {
 		w.sequence = 0 // the stream was made anew
 	}
-	partition, ordinal, ok := parseOutputName(last.header.Get(HeaderOutput))
+	partition, ordinal, ok := parseOutputName(last.Output)
 	switch {
 	case ok && partition == w.partition:
 	case last.Sequence == w.sequence, last.Time.Before(w.since):
 		ordinal = 0
 	default: // another partition's, or somebody else's
-		if ordinal, err = w.read(ctx, filter, last.Sequence); err != nil {
+		ordinal = 0
+		err := w.log.Scan(ctx, filter, w.sequence, w.since, last.Sequence, func(m StoredOutput) {
+			if p, n, ok := parseOutputName(m.Output); ok && p == w.partition {
+				ordinal = max(ordinal, n)
+			}
+		})
+		if err != nil {
 			return 0, err
 		}
 	}
 	w.sequence = last.Sequence
 	return ordinal, nil
-}
-
-// read reads what matches filter up to the message at end, which is there, and returns
-// the partition's greatest ordinal.
-func (w *lastWord) read(ctx context.Context, filter string, end uint64) (greatest uint64, err error) {
-	from := jetstream.ConsumerConfig{
-		FilterSubject: filter,
-		HeadersOnly:   true,
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		Description:   fmt.Sprintf("holdfast looks for the last output of partition %d", w.partition),
-	}
-	switch {
-	case w.sequence > 0:
-		from.DeliverPolicy, from.OptStartSeq = jetstream.DeliverByStartSequencePolicy, w.sequence+1
-	case !w.since.IsZero():
-		from.DeliverPolicy, from.OptStartTime = jetstream.DeliverByStartTimePolicy, &w.since
-	}
-	err = scan(ctx, w.js, w.stream, from, end, func(_ uint64, msg jetstream.Msg) (bool, error) {
-		if p, ordinal, ok := parseOutputName(msg.Headers().Get(HeaderOutput)); ok && p == w.partition {
-			greatest = max(greatest, ordinal)
-		}
-		return true, nil
-	})
-	return greatest, err
 }
 
 // outputName is the value of HeaderOutput.

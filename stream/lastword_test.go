@@ -29,7 +29,8 @@ func TestTheLastWordIsFoundWhateverWasKnown(t *testing.T) {
 		{"a time after all", 0, stored[4].Time.Add(time.Nanosecond), 0},
 	} {
 		last := lastWord{
-			js: w.js, stream: w.topology.OutputStream(Rejected), all: w.topology.outputFilter(Rejected), partition: 1,
+			log: &leaderOutputs{js: w.js, stream: w.topology.OutputStream(Rejected), partition: 1},
+			all: w.topology.outputFilter(Rejected), partition: 1,
 			sequence: c.sequence, since: c.since,
 		}
 		ordinal, err := last.find(testContext(t))

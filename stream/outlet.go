@@ -57,7 +57,7 @@ const (
 // lone output is on its way at once.
 type outlet struct {
 	publisher *Publisher
-	log       *slog.Logger
+	complain  *slog.Logger
 	wake      chan struct{} // of capacity 1: the queue got longer
 	hurry     chan struct{} // of capacity 1: somebody waits for what is queued
 	rest      time.Duration // how long what comes to an empty queue waits for more
@@ -71,10 +71,9 @@ type outlet struct {
 
 	// Of run alone, once it runs.
 	lastWord
-	groupMin   int    // messages: fewer go one by one
-	process    string // begins the id of every batch of this publisher
-	batches    uint64 // how many were begun
-	groupMax   int    // messages: 1 after a failure, and twice as many after each success
+	unsure     bool // nobody knows whether the group that was sent last is stored
+	groupMin   int  // messages: fewer go one by one
+	groupMax   int  // messages: 1 after a failure, and twice as many after each success
 	complaints seldom
 }
 
@@ -92,37 +91,52 @@ func (o *outlet) look(ctx context.Context) error {
 func (o *outlet) run(ctx context.Context) {
 	backoff := publishBackoffMin
 	for {
-		group := o.group()
-		if len(group) == 0 {
-			select {
-			case <-o.wake:
-				o.gather(ctx)
-				continue
-			case <-ctx.Done():
-				return
-			}
-		}
-		sequence, err := o.send(ctx, group)
-		if err == nil {
-			o.sequence = sequence
-			o.settle(group[len(group)-1].Ordinal)
-			o.groupMax = min(2*o.groupMax, groupMessagesMax)
-			backoff = publishBackoffMin
-			continue
-		}
-		// Whatever the reason, nobody knows whether the group is stored.
-		for err != nil {
-			o.failed(ctx, err)
+		busy, err := o.step(ctx)
+		switch {
+		case err != nil:
 			if sleep(ctx, backoff/2+rand.N(backoff/2)) != nil {
 				return
 			}
 			backoff = min(2*backoff, publishBackoffMax)
-			err = o.look(ctx)
+		case busy:
+			backoff = publishBackoffMin
+		default:
+			select {
+			case <-o.wake:
+				o.gather(ctx)
+			case <-ctx.Done():
+				return
+			}
 		}
-		// A server that takes no batch of this size, or none at the moment as too many
-		// are in flight, takes one message.
-		o.groupMax = 1
 	}
+}
+
+// step sends the next group, or finds out what became of the one before where nobody knows. It reports
+// whether there was anything to do.
+func (o *outlet) step(ctx context.Context) (busy bool, err error) {
+	if o.unsure {
+		if err = o.look(ctx); err != nil {
+			o.failed(ctx, err)
+			return true, err
+		}
+		o.unsure = false
+	}
+	group := o.group()
+	if len(group) == 0 {
+		return false, nil
+	}
+	sequence, err := o.send(ctx, group)
+	if err != nil {
+		// Whatever the reason, nobody knows whether the group is stored. And a server that takes no batch
+		// of this size, or none at the moment as too many are in flight, takes one message.
+		o.unsure, o.groupMax = true, 1
+		o.failed(ctx, err)
+		return true, err
+	}
+	o.sequence = sequence
+	o.settle(group[len(group)-1].Ordinal)
+	o.groupMax = min(2*o.groupMax, groupMessagesMax)
+	return true, nil
 }
 
 // gather lets the queue grow for a while, unless somebody waits for it.
@@ -205,59 +219,35 @@ func (o *outlet) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	err = fmt.Errorf("partition %d: publish to stream %s: %w", o.partition, o.stream, err)
+	err = fmt.Errorf("partition %d: publish to stream %s: %w", o.partition, o.log.Name(), err)
 	o.publisher.mu.Lock()
 	o.err = err
 	waiting := len(o.queue)
 	o.publisher.mu.Unlock()
 	if o.complaints.now() {
-		o.log.Warn("outputs are not stored; trying again until they are", "error", err, "waiting", waiting)
+		o.complain.Warn("outputs are not stored; trying again until they are", "error", err, "waiting", waiting)
 	}
 }
 
 // send publishes a group, all of it or nothing, and returns the sequence of its last
 // message.
 func (o *outlet) send(ctx context.Context, group []Output) (sequence uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	batch := ""
-	if len(group) > 1 {
-		o.batches++
-		batch = o.process + "-" + strconv.FormatUint(o.batches, 10)
-	}
-	last := len(group) - 1
+	messages := make([]*nats.Msg, len(group))
 	for i := range group {
-		msg := group[i].message(o.partition)
-		if i == 0 {
-			o.follow(msg)
-		}
-		if batch != "" {
-			msg.Header[headerBatchID] = []string{batch}
-			msg.Header[headerBatchSequence] = []string{strconv.Itoa(i + 1)}
-		}
-		if i < last {
-			// No answer is asked for: where one is missing, the last is refused.
-			if err := o.js.Conn().PublishMsg(msg); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		if batch != "" {
-			msg.Header[headerBatchCommit] = []string{"1"}
-		}
-		ack, err := o.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
-		switch {
-		case err != nil:
-			return 0, err
-		case ack.Stream != o.stream:
-			return 0, fmt.Errorf("subject %s was stored by stream %s: take that subject from it", msg.Subject, ack.Stream)
-		case ack.Duplicate:
-			o.sequence = min(o.sequence, ack.Sequence-1) // look there again
-			return 0, errors.New("it was stored before")
-		}
-		sequence = ack.Sequence
+		messages[i] = group[i].message(o.partition)
 	}
-	return sequence, nil
+	o.follow(messages[0])
+	ack, err := o.log.Send(ctx, messages)
+	switch {
+	case err != nil:
+		return 0, err
+	case ack.Stream != o.log.Name():
+		return 0, fmt.Errorf("subject %s was stored by stream %s: take that subject from it", group[len(group)-1].Subject, ack.Stream)
+	case ack.Duplicate:
+		o.sequence = min(o.sequence, ack.Sequence-1) // look there again
+		return 0, errors.New("it was stored before")
+	}
+	return ack.Sequence, nil
 }
 
 // follow makes the stream refuse msg, and the group that it begins, where the partition

@@ -91,7 +91,7 @@ func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*P
 	if !known {
 		stored, from = nil, From{}
 	}
-	if err := comparePosition(ctx, config.Log, config.Topology, config.Partition, stored); err != nil {
+	if err := CheckLog(ctx, config.Log, config.Topology, config.Partition, stored); err != nil {
 		return nil, err
 	}
 	config.Engine.Partition, config.Engine.Partitions = config.Partition, config.Topology.Partitions

@@ -73,11 +73,11 @@ func (l leaderLog) Message(ctx context.Context, sequence uint64) (data []byte, u
 // Where retention has taken the message at pos but not the next, there is nothing to
 // compare with, and nothing missing either.
 func CheckPosition(ctx context.Context, js jetstream.JetStream, t Topology, p int, pos *state.Position) error {
-	return comparePosition(ctx, leaderLog{js, t.DeltaStream(p)}, t, p, pos)
+	return CheckLog(ctx, leaderLog{js, t.DeltaStream(p)}, t, p, pos)
 }
 
-// comparePosition is CheckPosition for any log.
-func comparePosition(ctx context.Context, log LogView, t Topology, p int, pos *state.Position) error {
+// CheckLog is [CheckPosition] for any log.
+func CheckLog(ctx context.Context, log LogView, t Topology, p int, pos *state.Position) error {
 	first, last, err := log.Ends(ctx)
 	if err != nil {
 		return err

@@ -63,30 +63,45 @@ type From struct {
 
 // OpenPublisher finds out what partition p has said, and is then ready to say more.
 func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger) (*Publisher, error) {
-	if log == nil {
-		log = slog.Default()
-	}
 	return openPublisher(ctx, js, t, p, from, log, groupMessagesMin)
 }
 
 // openPublisher is OpenPublisher for groups of at least groupMin.
 func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
-	publisher := &Publisher{bytesMax: publisherBytesMax, seen: from.Rejected}
 	process := rand.Text()
+	publisher, err := NewPublisher(ctx, func(kind Kind) OutputLog {
+		return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, process: process}
+	}, t, p, from, log, groupMin)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.Background())
+	publisher.stop = stop
+	for _, out := range publisher.outlets {
+		publisher.done.Go(func() { out.run(running) })
+	}
+	return publisher, nil
+}
+
+// NewPublisher is OpenPublisher for any streams and for groups of at least groupMin outputs. It publishes
+// nothing by itself: its owner calls Step.
+func NewPublisher(ctx context.Context, logs func(Kind) OutputLog, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
+	if log == nil {
+		log = slog.Default()
+	}
+	publisher := &Publisher{bytesMax: publisherBytesMax, seen: from.Rejected, stop: func() {}}
 	for kind := range Kind(kinds) {
 		out := &outlet{
 			publisher: publisher,
-			log:       log,
+			complain:  log,
 			wake:      make(chan struct{}, 1),
 			hurry:     make(chan struct{}, 1),
 			lastWord: lastWord{
-				js:        js,
-				stream:    t.OutputStream(kind),
+				log:       logs(kind),
 				filter:    t.partitionFilter(kind, p),
 				all:       t.outputFilter(kind),
 				partition: p,
 			},
-			process:  process,
 			groupMin: groupMin,
 			groupMax: groupMessagesMax,
 		}
@@ -104,12 +119,13 @@ func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 		}
 		publisher.outlets[kind] = out
 	}
-	running, stop := context.WithCancel(context.Background())
-	publisher.stop = stop
-	for _, out := range publisher.outlets {
-		publisher.done.Go(func() { out.run(running) })
-	}
 	return publisher, nil
+}
+
+// Step sends a group of one kind, or finds out what became of the last one; it reports whether there was
+// anything to do. It is for a publisher that was made by NewPublisher.
+func (p *Publisher) Step(ctx context.Context, kind Kind) (busy bool, err error) {
+	return p.outlets[kind].step(ctx)
 }
 
 // Publish takes o over and sees to it that it is stored; ordinals must rise. It says
