@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/holdfast-atp/holdfast/codec"
 )
 
 // Bounds that no option can pass.
@@ -84,7 +86,7 @@ func MessageBytes(n int) ProducerOption {
 	return producerOption(func(c *producerConfig) { c.messageBytes = n })
 }
 
-// MessageDeltas bounds the deltas in one message. Default 256: it is where packing
+// MessageDeltas bounds the deltas in one message, to [codec.MessageItemsMax] at most. Default 256: it is where packing
 // was measured to pay in full (about 32 KiB), and what is applied, logged and
 // replayed as one stays small.
 func MessageDeltas(n int) ProducerOption {
@@ -129,8 +131,8 @@ func (c *producerConfig) check() error {
 		return fmt.Errorf("client: %d partitions: the number is 1 or more", c.partitions)
 	case c.messageBytes < messageBytesMin || c.messageBytes > PayloadBytesMax:
 		return fmt.Errorf("client: MessageBytes %d is not between %d and %d", c.messageBytes, messageBytesMin, PayloadBytesMax)
-	case c.messageDeltas < 1:
-		return fmt.Errorf("client: MessageDeltas %d: a message carries one delta or more", c.messageDeltas)
+	case c.messageDeltas < 1 || c.messageDeltas > codec.MessageItemsMax:
+		return fmt.Errorf("client: MessageDeltas %d: a message carries from 1 to %d", c.messageDeltas, codec.MessageItemsMax)
 	case c.bufferBytes < 1:
 		return fmt.Errorf("client: BufferBytes %d: the bound is 1 or more", c.bufferBytes)
 	case c.ackTimeout <= 0:

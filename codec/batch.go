@@ -59,19 +59,42 @@ func (b *Batch) Reset() {
 //
 // The deltas borrow from payload: it must be left alone for as long as they are in use.
 func (b *Batch) Decode(payload []byte) {
-	i := skipSpace(payload, 0)
-	if i == len(payload) {
-		b.reject(Span{0, len(payload)}, malformed("", "an empty payload: one delta or more belong in it"))
-		return
-	}
-	for i < len(payload) && b.room() {
-		i = skipSpace(payload, b.item(payload, i))
+	b.decode(payload, b.ItemsMax)
+}
+
+// MessageItemsMax is how many items a message of a partition's log may have. A full message of 512 KiB has that
+// many where each takes 32 bytes, and the shortest that anybody sends takes 40.
+const MessageItemsMax = 1 << 14
+
+// DecodeMessage is Decode for a message of a partition's log. What is behind MessageItemsMax items is one last
+// Bad, [inventory.TooMany], so that a message costs what its producer says is wrong with it some thousands of
+// times at most, and not half a million.
+func (b *Batch) DecodeMessage(payload []byte) {
+	if rest := b.decode(payload, MessageItemsMax); rest < len(payload) {
+		b.reject(Span{rest, len(payload)}, &inventory.Invalid{
+			Reason: inventory.TooMany,
+			Detail: fmt.Sprintf("%d deltas are the most in a message; these %d bytes behind them were not looked at: send them in others", MessageItemsMax, len(payload)-rest),
+		})
 	}
 }
 
-// room reports whether there is room for one more item.
-func (b *Batch) room() bool {
-	b.Full = b.ItemsMax > 0 && len(b.Deltas) >= b.ItemsMax
+// decode appends itemsMax items of payload at most, 0: all, and returns where the rest begins.
+func (b *Batch) decode(payload []byte, itemsMax int) (rest int) {
+	i := skipSpace(payload, 0)
+	if i == len(payload) {
+		b.reject(Span{0, len(payload)}, malformed("", "an empty payload: one delta or more belong in it"))
+		return i
+	}
+	first := len(b.Deltas)
+	for i < len(payload) && b.room(first, itemsMax) {
+		i = skipSpace(payload, b.item(payload, i))
+	}
+	return i
+}
+
+// room reports whether there is room for one more item behind those from Deltas[first] on.
+func (b *Batch) room(first, itemsMax int) bool {
+	b.Full = itemsMax > 0 && len(b.Deltas)-first >= itemsMax
 	return !b.Full
 }
 

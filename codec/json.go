@@ -23,8 +23,9 @@ func (b *Batch) DecodeJSONArray(body []byte) error {
 	if rest := skipSpace(body, end); rest < len(body) {
 		return fmt.Errorf("the array ends at byte %d, but %q follows", end, cutTo(body[rest:], 20))
 	}
+	first := len(b.Deltas)
 	i := skipSpace(body, start+1)
-	for body[i] != ']' && b.room() {
+	for body[i] != ']' && b.room(first, b.ItemsMax) {
 		i = skipSpace(body, b.element(body, i))
 		if body[i] == ',' {
 			i = skipSpace(body, i+1)

@@ -38,10 +38,10 @@ func (f *Fetch) Add(sequence uint64, unixNanos int64, data []byte) {
 	first := len(f.Batch.Deltas)
 	if len(f.Messages) == 0 {
 		began := time.Now()
-		f.Batch.Decode(data)
+		f.Batch.DecodeMessage(data)
 		f.decoding = time.Since(began)
 	} else {
-		f.Batch.Decode(data)
+		f.Batch.DecodeMessage(data)
 	}
 	f.Messages = append(f.Messages, Message{
 		Sequence:  sequence,

@@ -43,6 +43,7 @@ const (
 //   - A delta goes by its own SKU, whatever the token in the subject says. A payload
 //     whose deltas are of several partitions is split into one message for each.
 //   - A tick without a SKU goes to every partition.
+//   - A payload of more than 512 KiB, or of more deltas than a message may have, is refused.
 //   - What is no delta goes to the partition of the token in the subject, whole, and is
 //     rejected there with its reason.
 //
@@ -163,10 +164,14 @@ func (g *Gateway) handle(msg *nats.Msg) {
 		return
 	}
 	parts := g.split(msg)
+	if g.batch.Full {
+		g.refuse(msg, fmt.Errorf("more than %d deltas in a payload: send them in several", codec.MessageItemsMax))
+		return
+	}
 	r := &receipt{gateway: g, msg: msg, missing: len(parts)}
 	expires := time.Now().Add(g.patience)
 	for _, part := range parts {
-		c := consignment{data: part.data, alone: part.bad || id != "", expires: expires, receipt: r}
+		c := consignment{data: part.data, items: part.items, alone: part.bad || id != "", expires: expires, receipt: r}
 		if id != "" {
 			c.id = id
 			if len(parts) > 1 {
@@ -181,6 +186,7 @@ func (g *Gateway) handle(msg *nats.Msg) {
 type part struct {
 	partition int
 	data      []byte
+	items     int
 	bad       bool // there is something in it that is no delta
 }
 
@@ -189,6 +195,7 @@ type part struct {
 // its line's end stays just that.
 func (g *Gateway) split(msg *nats.Msg) []part {
 	g.batch.Reset()
+	g.batch.ItemsMax = codec.MessageItemsMax
 	g.batch.Decode(msg.Data)
 	b, strays := &g.batch, g.subjectPartition(msg.Subject)
 	var parts []part
@@ -201,6 +208,7 @@ func (g *Gateway) split(msg *nats.Msg) []part {
 			parts = append(parts, part{partition: partition})
 		}
 		parts[i].data = append(parts[i].data, item...)
+		parts[i].items++
 		parts[i].bad = parts[i].bad || bad
 	}
 	bad := b.Bad

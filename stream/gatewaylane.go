@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/holdfast-atp/holdfast/codec"
 )
 
 // gatewayLane stores what the gateway has for one partition, in order, with one message
@@ -34,6 +36,7 @@ type gatewayLane struct {
 // consignment is what one lane has to store of one message.
 type consignment struct {
 	data    []byte
+	items   int
 	id      string    // Nats-Msg-Id; "" for none
 	alone   bool      // shares its message with nothing else: the id, or what is broken in it, is its own
 	expires time.Time // no attempt begins after that
@@ -128,9 +131,10 @@ func (l *gatewayLane) front() (n int, msg *nats.Msg, closing bool) {
 	if first.id != "" {
 		msg.Header = nats.Header{jetstream.MsgIDHeader: {first.id}}
 	}
-	n, bytes := 1, len(first.data)
-	for !first.alone && n < len(l.queue) && !l.queue[n].alone && bytes+len(l.queue[n].data) <= PayloadBytesMax {
+	n, bytes, items := 1, len(first.data), first.items
+	for !first.alone && n < len(l.queue) && !l.queue[n].alone && bytes+len(l.queue[n].data) <= PayloadBytesMax && items+l.queue[n].items <= codec.MessageItemsMax {
 		bytes += len(l.queue[n].data)
+		items += l.queue[n].items
 		n++
 	}
 	if n > 1 {
