@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,7 +21,7 @@ type EmbeddedConfig struct {
 	Dir string
 
 	// Host to listen on; "" means 127.0.0.1. The embedded server asks nobody for a
-	// password, so it is for this machine alone.
+	// password, so it is for this machine alone: an address that others can reach is refused.
 	Host string
 
 	// Port to listen on; 0 means 4222, -1 any free one.
@@ -65,6 +66,9 @@ type Embedded struct {
 func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
 	if config.Host == "" {
 		config.Host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(config.Host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("embedded server on %q: it asks nobody for a password, so it listens on a loopback address alone, such as 127.0.0.1; for other machines run a nats-server (deploy/nats) and name it with --nats", config.Host)
 	}
 	if config.Log == nil {
 		config.Log = slog.Default()

@@ -3,6 +3,8 @@ package stream
 import (
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,6 +45,25 @@ func TestASecondEmbeddedServerOnAFolderIsRefused(t *testing.T) {
 	}
 	if !w.nc.IsConnected() {
 		t.Error("the first one is gone")
+	}
+}
+
+func TestAnEmbeddedServerIsForThisMachineAlone(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"0.0.0.0", "::", "192.0.2.1", "example.com"} {
+		dir := filepath.Join(t.TempDir(), "nats")
+		e, err := StartEmbedded(EmbeddedConfig{Dir: dir, Host: host, Port: -1, Log: quiet(io.Discard)})
+		if err == nil {
+			t.Errorf("it listens on %s", host)
+			must(t, e.Close())
+			continue
+		}
+		if !strings.Contains(err.Error(), host) || !strings.Contains(err.Error(), "--nats") {
+			t.Errorf("%q does not name %s and the way out", err, host)
+		}
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("on %s it made a folder: %v", host, err)
+		}
 	}
 }
 
