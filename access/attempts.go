@@ -21,14 +21,18 @@ type Attempts struct {
 	full map[netip.Prefix]time.Time // when the address has all of its burst again
 }
 
+// SiteOf returns what counts of an address: all of it, or of IPv6 the network whose addresses
+// its owner can choose from. An address that is none is one site like any other.
+func SiteOf(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	site, _ := address.Prefix(min(address.BitLen(), prefixBitsV6))
+	return site
+}
+
 // Fail counts a failed attempt from an address at a time. It returns 0 where the address may be
 // told, else how long it is to wait.
 func (a *Attempts) Fail(from netip.Addr, now time.Time) (wait time.Duration) {
-	bits := from.Unmap().BitLen()
-	if bits > prefixBitsV6 {
-		bits = prefixBitsV6
-	}
-	key, _ := from.Unmap().Prefix(bits) // an address that is none is one key like any other
+	key := SiteOf(from)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	full, known := a.full[key]

@@ -18,7 +18,7 @@ type limits struct {
 	bodiesBytesMax  int64 // of all bodies, and of the deltas in them, at once
 	itemsMax        int   // deltas in one POST
 	headerBytesMax  int
-	connectionsMax  int
+	connectionsMax  int           // of which one other machine has half at most
 	streamsMax      int           // event streams at once
 	headerTimeout   time.Duration // to send a request's header
 	readTimeout     time.Duration // to send a whole request
