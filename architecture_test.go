@@ -39,7 +39,8 @@ var rooms = map[string][]string{
 	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/process", "bench/reference", "bench/report", "bench/role"},
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
-	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
+	"doctor":            {"state", "stream", "engine"},
+	"cmd/holdfast":      {"inventory", "codec", "policy", "engine", "state", "stream", "client", "doctor", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
 }
 
 // TestImportsPointDown reads the imports of every file and holds them against rooms.

@@ -10,6 +10,7 @@
 //	state          Pebble: records, outbox and position in one batch
 //	stream         JetStream: topology, reader, worker, outputs, ways in
 //	client         the Go SDK for producers and subscribers
+//	doctor         what is wrong with a deployment, and the way out
 //	access         roles and tokens of HTTP
 //	console        HTTP API and web console
 //	bench          scenarios and what measures them: load, driver, processes, references, reports; simulator, real data

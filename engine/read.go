@@ -207,3 +207,9 @@ func ReadExceptions(store Store, after Rank, yield func(Rank, *inventory.Excepti
 		lower = append(append([]byte{keyRanked}, ranks[len(ranks)-1]...), 0)
 	}
 }
+
+// ReadOrdinal returns the ordinal of the last thing that the partition in store had said when it was last flushed.
+func ReadOrdinal(store Store) (uint64, error) {
+	m, err := readMeta(store)
+	return m.ordinal, err
+}

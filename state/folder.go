@@ -51,9 +51,9 @@ func OpenFolder(dir string, options Options) (*Folder, error) {
 	if err := mkdirAllSynced(fs, fs.PathJoin(dir, partitionsDir)); err != nil {
 		return nil, fmt.Errorf("create data folder %s: %w", dir, err)
 	}
-	lock, err := fs.Lock(fs.PathJoin(dir, lockFile))
+	lock, err := lockFolder(fs, dir)
 	if err != nil {
-		return nil, fmt.Errorf("lock data folder %s: %w: another holdfast has it: stop that one, or give this one a data folder of its own", dir, err)
+		return nil, err
 	}
 	want := folderIdentity{folderFormat, options.Partitions, options.Prefix}
 	if err := checkFolderIdentity(fs, dir, want); err != nil {
@@ -67,6 +67,14 @@ func OpenFolder(dir string, options Options) (*Folder, error) {
 		files:   pebble.NewFileCache(fileCacheShards, openFilesMax),
 		open:    make(map[int]*DB),
 	}, nil
+}
+
+func lockFolder(fs vfs.FS, dir string) (io.Closer, error) {
+	lock, err := fs.Lock(fs.PathJoin(dir, lockFile))
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder %s: %w: %w: stop that one, or give this one a data folder of its own", dir, err, ErrLocked)
+	}
+	return lock, nil
 }
 
 // Dir returns the folder's path.

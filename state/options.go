@@ -113,6 +113,7 @@ func (f *Folder) pebbleOptions() *pebble.Options {
 		MemTableStopWritesThreshold: memTablesMax,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
 		Logger:                      logger{f.options.Log},
+		EventListener:               &pebble.EventListener{DataCorruption: f.damaged},
 		// Flushes are small, so read amplification would build up file by file: four
 		// sublevels are compacted away, writes wait at twelve.
 		L0CompactionThreshold: 4,
@@ -122,6 +123,12 @@ func (f *Folder) pebbleOptions() *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
 	}
 	return o
+}
+
+// damaged hears of a block that is not what was written. Whoever reads it gets an error, so that its partition stops and
+// the others go on; Pebble's own way is to end the process.
+func (f *Folder) damaged(info pebble.DataCorruptionInfo) {
+	f.options.Log.Error("state: a file is damaged: stop, and let holdfast doctor look at it", "file", info.Path, "error", info.Details)
 }
 
 // logger passes on what needs somebody's attention and drops the rest.

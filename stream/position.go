@@ -32,7 +32,7 @@ func Fingerprint(data []byte, unixNanos int64) uint64 {
 var ErrLogDiffers = errors.New("the log and the state do not belong together")
 
 // wayOut is what can be done about it.
-const wayOut = "restore the stream, or move this partition's folder away and let the log that is left be applied from its start"
+const wayOut = "restore the stream, or move this partition's folder away (holdfast doctor --repair) and let the log that is left be applied from its start"
 
 // LogView is the log of one partition, as its leader has it.
 type LogView interface {

@@ -35,6 +35,7 @@ type cli struct {
 	Exceptions exceptionsCmd `cmd:"" help:"List exceptions, worst exposure first."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do."`
 	Token      tokenCmd      `cmd:"" help:"Make tokens for the HTTP API."`
+	Doctor     doctorCmd     `cmd:"" help:"Say what is wrong with folders, streams and positions, and what to do; repair what is safe."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 
 	BenchProcess benchProcessCmd `cmd:"" name:"bench-process" hidden:""`
