@@ -114,10 +114,10 @@ func (f *Folder) pebbleOptions() *pebble.Options {
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
 		Logger:                      logger{f.options.Log},
 		EventListener:               &pebble.EventListener{DataCorruption: f.damaged},
-		// Flushes are small, so read amplification would build up file by file: four
-		// sublevels are compacted away, writes wait at twelve.
-		L0CompactionThreshold: 4,
-		L0StopWritesThreshold: 12,
+		// A compaction writes most of a partition again, so it waits for eight flushes, which take little to
+		// look through as each has a filter; writes wait at 24.
+		L0CompactionThreshold: 8,
+		L0StopWritesThreshold: 24,
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)

@@ -156,7 +156,7 @@ func (w *worker) settle(ctx context.Context) error {
 // The bounds of what a partition has applied and not committed.
 const (
 	OpenDeltasMax  = 1 << 16
-	openLiveDeltas = 1 << 10               // the same once it has caught up: what comes during a commit waits for it
+	openLiveDeltas = 1 << 12               // the same once it has caught up: what comes during a commit waits for it
 	OpenCatchUpMax = 5 * time.Second       // before it has caught up, whoever asks
 	openLiveMax    = time.Second           // once it has, where nobody asks
 	openMin        = 50 * time.Millisecond // between two commits, where somebody does
