@@ -2,11 +2,12 @@
 GO       ?= go
 DATA     ?= ../shared/data
 FUZZTIME ?= 20s
+SEEDS    ?= 500
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo run build test lint bench fuzz
+.PHONY: demo run build test faultsim lint bench fuzz
 
 ## demo: a simulated store network with its faults; holds as they come (ctrl-C ends it)
 demo: build
@@ -21,8 +22,12 @@ build:
 	CGO_ENABLED=0 $(GO) build -o bin/holdfast ./cmd/holdfast
 
 ## test: everything, with the race detector
-test:
+test: faultsim
 	$(GO) test -race -timeout 15m ./...
+
+## faultsim: partitions under faults drawn from SEEDS seeds; SEED=n repeats one and tells its story
+faultsim:
+	$(GO) test ./internal/faultsim -timeout 0 $(if $(SEED),-run TestSeeds -v -args -seed $(SEED),-args -seeds $(SEEDS))
 
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }

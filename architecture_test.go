@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"client":            {"inventory", "codec", "client"},
 	"console":           {"inventory", "codec", "access", "console"},
 	"internal/oracle":   {"inventory", "internal/oracle"},
+	"internal/faultsim": {"inventory", "codec", "engine", "state", "stream", "internal/oracle"},
 	"bench/report":      {},
 	"bench/load":        {"inventory"},
 	"bench/drive":       {"inventory", "codec", "bench/load"},

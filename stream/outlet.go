@@ -72,17 +72,21 @@ type outlet struct {
 	// Of run alone, once it runs.
 	lastWord
 	unsure     bool // nobody knows whether the group that was sent last is stored
-	groupMin   int  // messages: fewer go one by one
-	groupMax   int  // messages: 1 after a failure, and twice as many after each success
+	now        func() time.Time
+	knownAt    time.Time // as of when it is known what the stream has
+	groupMin   int       // messages: fewer go one by one
+	groupMax   int       // messages: 1 after a failure, and twice as many after each success
 	complaints seldom
 }
 
 // look asks the stream what it has, and lets go of it.
 func (o *outlet) look(ctx context.Context) error {
+	began := o.now()
 	high, err := o.find(ctx)
 	if err != nil {
 		return err
 	}
+	o.unsure, o.knownAt = false, began
 	o.settle(high)
 	return nil
 }
@@ -111,20 +115,23 @@ func (o *outlet) run(ctx context.Context) {
 	}
 }
 
-// step sends the next group, or finds out what became of the one before where nobody knows. It reports
+// step sends the next group; where it is not known what the stream has, it looks first. It reports
 // whether there was anything to do.
 func (o *outlet) step(ctx context.Context) (busy bool, err error) {
-	if o.unsure {
-		if err = o.look(ctx); err != nil {
-			o.failed(ctx, err)
-			return true, err
-		}
-		o.unsure = false
-	}
 	group := o.group()
 	if len(group) == 0 {
 		return false, nil
 	}
+	if o.unsure || o.stale() {
+		if err = o.look(ctx); err != nil {
+			o.failed(ctx, err)
+			return true, err
+		}
+		if group = o.group(); len(group) == 0 {
+			return true, nil
+		}
+	}
+	began := o.now()
 	sequence, err := o.send(ctx, group)
 	if err != nil {
 		// Whatever the reason, nobody knows whether the group is stored. And a server that takes no batch
@@ -133,10 +140,16 @@ func (o *outlet) step(ctx context.Context) (busy bool, err error) {
 		o.failed(ctx, err)
 		return true, err
 	}
-	o.sequence = sequence
+	o.sequence, o.knownAt = sequence, began
 	o.settle(group[len(group)-1].Ordinal)
 	o.groupMax = min(2*o.groupMax, groupMessagesMax)
 	return true, nil
+}
+
+// stale reports whether something else may have been stored so long ago that the stream would not refuse
+// the same again: it knows an id for a while only. Half of that is left for what is on its way.
+func (o *outlet) stale() bool {
+	return o.filter == "" && o.now().Sub(o.knownAt) > duplicateWindow/2
 }
 
 // gather lets the queue grow for a while, unless somebody waits for it.

@@ -35,7 +35,8 @@ var errPublisherClosed = errors.New("the publisher is closed")
 // partition. The subjects of [Rejected] name no partition, so there the first message
 // of a group carries its ordinal as a Nats-Msg-Id instead: a group begins behind the
 // last one that is stored, so two that differ on what that is begin alike, and the
-// stream refuses the second, for as long as its duplicate window.
+// stream refuses the second, for as long as its duplicate window. Who has not looked for half of
+// that looks again before it sends.
 //
 // Publish is for one goroutine; the rest is for any.
 type Publisher struct {
@@ -69,9 +70,16 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 // openPublisher is OpenPublisher for groups of at least groupMin.
 func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
 	process := rand.Text()
-	publisher, err := NewPublisher(ctx, func(kind Kind) OutputLog {
-		return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, process: process}
-	}, t, p, from, log, groupMin)
+	publisher, err := NewPublisher(ctx, PublisherConfig{
+		Topology:  t,
+		Partition: p,
+		Streams: func(kind Kind) OutputLog {
+			return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, process: process}
+		},
+		GroupMin: groupMin,
+		Log:      log,
+		Now:      time.Now,
+	}, from)
 	if err != nil {
 		return nil, err
 	}
@@ -83,26 +91,37 @@ func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 	return publisher, nil
 }
 
-// NewPublisher is OpenPublisher for any streams and for groups of at least groupMin outputs. It publishes
-// nothing by itself: its owner calls Step.
-func NewPublisher(ctx context.Context, logs func(Kind) OutputLog, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
-	if log == nil {
-		log = slog.Default()
+// PublisherConfig is what a publisher is made of.
+type PublisherConfig struct {
+	Topology  Topology
+	Partition int
+	Streams   func(Kind) OutputLog
+	GroupMin  int          // outputs that go as one group; fewer go one by one
+	Log       *slog.Logger // nil: slog.Default()
+	Now       func() time.Time
+}
+
+// NewPublisher is [OpenPublisher] for a publisher that does nothing by itself: its owner calls Step.
+func NewPublisher(ctx context.Context, config PublisherConfig, from From) (*Publisher, error) {
+	if config.Log == nil {
+		config.Log = slog.Default()
 	}
+	t, p := config.Topology, config.Partition
 	publisher := &Publisher{bytesMax: publisherBytesMax, seen: from.Rejected, stop: func() {}}
 	for kind := range Kind(kinds) {
 		out := &outlet{
 			publisher: publisher,
-			complain:  log,
+			complain:  config.Log,
 			wake:      make(chan struct{}, 1),
 			hurry:     make(chan struct{}, 1),
 			lastWord: lastWord{
-				log:       logs(kind),
+				log:       config.Streams(kind),
 				filter:    t.partitionFilter(kind, p),
 				all:       t.outputFilter(kind),
 				partition: p,
 			},
-			groupMin: groupMin,
+			now:      config.Now,
+			groupMin: config.GroupMin,
 			groupMax: groupMessagesMax,
 		}
 		if !from.Time.IsZero() {
@@ -112,7 +131,7 @@ func NewPublisher(ctx context.Context, logs func(Kind) OutputLog, t Topology, p 
 			out.sequence = from.Rejected
 		}
 		if kind != Command {
-			out.rest, out.groupMin = restMax, min(groupMin, restedMessagesMin)
+			out.rest, out.groupMin = restMax, min(config.GroupMin, restedMessagesMin)
 		}
 		if err := out.look(ctx); err != nil {
 			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
@@ -122,8 +141,8 @@ func NewPublisher(ctx context.Context, logs func(Kind) OutputLog, t Topology, p 
 	return publisher, nil
 }
 
-// Step sends a group of one kind, or finds out what became of the last one; it reports whether there was
-// anything to do. It is for a publisher that was made by NewPublisher.
+// Step sends a group of one kind, or looks what its stream has; it reports whether there was anything
+// to do. It is for a publisher that was made by NewPublisher.
 func (p *Publisher) Step(ctx context.Context, kind Kind) (busy bool, err error) {
 	return p.outlets[kind].step(ctx)
 }

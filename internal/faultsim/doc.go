@@ -1,0 +1,35 @@
+// Package faultsim runs partitions under faults that are drawn from a seed, and says whether what came of
+// it is what has to come of it. The same seed gives the same run.
+//
+// # What is real and what is not
+//
+// Real are the partition ([stream.Partition]: apply, say, commit, take up again), the engine, the state in
+// Pebble, the check of the log, and the publisher's protocol. Made up are the clock, the log, the output streams (which
+// refuse what does not follow the last message, as JetStream does), the disk (Pebble's crashable file
+// system) and the loop that reads a fetch and decides when to commit: here the seed decides.
+//
+// One goroutine does everything but Pebble's flushes and compactions. Flushes are waited for, or held up on purpose, and
+// compactions change nothing that can be read, so that what a crash leaves does not depend on how fast they were.
+//
+// # A run
+//
+// A plan is the deltas and the steps of a run (plan.go lists them): what is produced, applied, committed and said,
+// and between these the faults. A world takes the steps, and then a phase without faults in which everything
+// must come to rest. What is checked, after each step and at the end (check.go):
+//
+//   - The committed state is, byte for byte, that of a partition that nothing ever happened to, at the
+//     same position; and that one's counters, stock, exceptions and directives are the oracle's.
+//   - Each output stream has each ordinal of a partition once, in order, and with the content that the
+//     undisturbed partition gave it. So a reader that follows revisions is told everything once.
+//   - Read = applied + duplicates + rejected.
+//   - A partition whose log lost what it had applied stops with [stream.ErrLogDiffers], and none other does.
+//   - In the end all is applied, said and out of the outbox.
+//
+// Where a run fails, what it fails without is left out of it, and the rest is told (story.go). That all this bites
+// is shown by mutants: mistakes, put between the parts, each of which has to be noticed.
+//
+// # What it does not cover
+//
+// The network client, goroutines and real time: those are the business of the tests of package stream with
+// a real server, and of the tests that kill real processes.
+package faultsim

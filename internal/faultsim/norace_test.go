@@ -1,0 +1,6 @@
+//go:build !race
+
+package faultsim
+
+// seedsDefault is how many seeds a run without flags takes.
+const seedsDefault = 500

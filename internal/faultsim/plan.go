@@ -1,0 +1,162 @@
+package faultsim
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine"
+	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// payload is a message that a producer has to send.
+type payload struct {
+	data  []byte
+	until inventory.Millis // greatest event time in it
+	count int              // deltas
+}
+
+// plan is a run as it was drawn: all that is random about it.
+type plan struct {
+	seed     uint64
+	config   engine.Config
+	groupMin int         // outputs that go as a group
+	payloads [][]payload // by partition
+	steps    []step
+}
+
+// step is one thing that happens. Where it makes no sense, such as a commit of an owner that is down, nothing does.
+type step struct {
+	do        verb
+	partition int
+	owner     int // 0: the first, 1: the second, while there is one
+	n         int // how many, or which; see the verb
+}
+
+func (s step) String() string {
+	return fmt.Sprintf("%s, partition %d, owner %d, %d", s.do, s.partition, s.owner, s.n)
+}
+
+// verb is what a step does.
+type verb int
+
+const (
+	// Without a fault.
+	produce verb = iota // n messages get into the log
+	apply               // n messages at most
+	commit
+	say  // one group of outputs of kind n % 4 is sent
+	rest // n ticks pass
+
+	// Faults.
+	repeat       // the producer got no answer and sends its last message again
+	sayLost      // a group gets lost before it is stored
+	sayUnknown   // a group is stored, the answer gets lost
+	sayLate      // a group is stored when everybody has given it up
+	arrive       // what is late is stored
+	refuse       // the output stream of kind n % 4 takes nothing for a while
+	crash        // n % 101 percent of what was not synced survives
+	crashSaid    // like crash, with all of the log applied and all of its outputs sent
+	crashFlush   // in the middle of a flush, after n syncs
+	stop         // orderly, and taken up again
+	second       // a second owner begins, from what is on the first one's disk or, where n is odd, from nothing
+	retire       // the second owner ends
+	loseTail     // the log loses its last n messages, and gets others in their place
+	loseForNow   // the log loses its last n messages, and they are brought back
+	slowDisk     // syncs wait
+	fullDisk     // no table can be written
+	failDisk     // the n-th call gives an error
+	mendDisk     // the disk is sound again
+	clockForward // n minutes pass
+	clockBack    // the servers' clocks, by n % 50 seconds
+	verbs
+)
+
+var verbNames = [verbs]string{
+	"produce", "apply", "commit", "say", "rest",
+	"repeat the last message", "say, lost before it is stored", "say, stored but not answered", "say, stored late", "what is late arrives",
+	"refuse outputs", "crash", "say all and crash", "crash in a flush", "stop and start", "second owner", "second owner retires",
+	"the log is rewritten from its tail on", "the log's tail is missing for a while",
+	"slow disk", "full disk", "failing disk", "disk mended", "a long time passes", "the servers' clocks are set back",
+}
+
+func (v verb) String() string { return verbNames[v] }
+
+func (v verb) fault() bool { return v >= repeat }
+
+// weights says how often each verb is drawn.
+var weights = [verbs]int{
+	produce: 40, apply: 40, commit: 30, say: 40, rest: 20,
+	repeat: 3, sayLost: 3, sayUnknown: 3, sayLate: 3, arrive: 3, refuse: 1,
+	crash: 4, crashSaid: 2, crashFlush: 2, stop: 2, second: 2, retire: 1, loseTail: 1, loseForNow: 1,
+	slowDisk: 1, fullDisk: 1, failDisk: 3, mendDisk: 2, clockForward: 1, clockBack: 1,
+}
+
+// draw makes the plan of a seed.
+func draw(seed uint64) *plan {
+	rng := rand.New(rand.NewPCG(seed, 0x401dfa57))
+	lateness := []inventory.Millis{inventory.Minute, inventory.Hour, inventory.Day}[rng.IntN(3)]
+	p := &plan{
+		seed: seed,
+		config: engine.Config{
+			Lateness:       lateness,
+			WindowLateness: lateness / inventory.Millis([]int64{1, 12, 300}[rng.IntN(3)]),
+			AheadMax:       engine.DefaultAheadMax,
+			ChannelsMax:    engine.DefaultChannelsMax,
+			CacheBytes:     []int64{1, 8 << 10, 1 << 20}[rng.IntN(3)],
+			DedupeBytes:    []int64{1, 1 << 20}[rng.IntN(2)],
+		},
+	}
+	p.groupMin = 1 + rng.IntN(4)
+	partitions := 1 + rng.IntN(partitionsMax)
+	for n := range partitions {
+		shape := gen.Shape{DeltasMax: 60, Lateness: lateness, Hot: rng.IntN(4) == 0}
+		log := gen.Log(shape).Example(int(seed)*4 + n)
+		p.payloads = append(p.payloads, packed(rng, log, n))
+	}
+	total := 0
+	for _, w := range weights {
+		total += w
+	}
+	for range 60 + rng.IntN(100) {
+		at, v := rng.IntN(total), verb(0)
+		for at >= weights[v] {
+			at -= weights[v]
+			v++
+		}
+		p.steps = append(p.steps, step{v, rng.IntN(partitions), rng.IntN(2), rng.IntN(1 << 10)})
+	}
+	return p
+}
+
+// packed cuts a log into messages, with SKUs that belong to the partition.
+func packed(rng *rand.Rand, log []inventory.Delta, partition int) (all []payload) {
+	names := map[string]string{"": ""}
+	for len(log) > 0 {
+		n := min(1+rng.IntN(4), len(log))
+		var m payload
+		for i := range log[:n] {
+			d := &log[i]
+			if _, known := names[d.SKU]; !known {
+				names[d.SKU] = skuOf(d.SKU, partition)
+			}
+			d.SKU = names[d.SKU]
+			m.data = codec.AppendDelta(m.data, d)
+			m.until = max(m.until, d.Time)
+			m.count++
+		}
+		log = log[n:]
+		all = append(all, m)
+	}
+	return all
+}
+
+// skuOf returns a name of a SKU that belongs to a partition.
+func skuOf(name string, partition int) string {
+	for i := 0; ; i++ {
+		if sku := fmt.Sprintf("%s %d", name, i); codec.Partition(sku, partitionsMax) == partition {
+			return sku
+		}
+	}
+}
