@@ -94,6 +94,9 @@ func (e *examination) read(inspector *state.Inspector, p int) (read int64, err e
 	if at.said, err = engine.ReadOrdinal(files); err != nil {
 		return read, err
 	}
+	if err := engine.CheckFormats(files, func(byte) {}); err != nil {
+		return read, err
+	}
 	at.stored = at.said
 	err = files.Outputs(func(ordinal uint64, _ []byte) bool {
 		if at.waiting == 0 {

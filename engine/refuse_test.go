@@ -35,8 +35,11 @@ func TestAnUnknownFormatIsRefused(t *testing.T) {
 			if n := reformat(t, p.store, prefix); n == 0 {
 				t.Fatal("the partition has no such value")
 			}
+			if err := engine.CheckFormats(p.store, func(byte) {}); err == nil || !strings.Contains(err.Error(), "format 99") {
+				t.Errorf("the formats are checked: %v", err)
+			}
 			err := applyAgain(p.store, rest)
-			for _, want := range []string{name, "format 99, this program reads "} {
+			for _, want := range []string{name, "format 99, this program reads ", "let the log build the partition again"} {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v, want it to say %s", err, want)
 				}

@@ -111,7 +111,7 @@ func (r *Reader) Count() int {
 // Version reads the leading format version and fails unless it is want.
 func (r *Reader) Version(want uint64) {
 	if got := r.Uint(); r.err == nil && got != want {
-		r.fail(fmt.Errorf("format %d, this program reads %d", got, want))
+		r.fail(fmt.Errorf("format %d, this program reads %d: use the holdfast that wrote it, or let the log build the partition again (holdfast doctor --repair)", got, want))
 	}
 }
 

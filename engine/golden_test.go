@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/internal/golden"
+	"github.com/holdfast-atp/holdfast/internal/wire"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// TestWhatIsStoredIsReadAsEver: each value's golden file of its present format is what the program writes today, and is
+// read as what was in it. A change of bytes without a new number is found here.
+func TestWhatIsStoredIsReadAsEver(t *testing.T) {
+	names := []string{"record", "network", "place", "source", "timeline"} // in the order of values
+	formats := []int{formatRecord, formatNetwork, formatPlace, formatSource, formatTimeline}
+	blank := values()
+	for i, v := range specimens() {
+		stays(t, names[i], formats[i], v.append(nil), func(r *wire.Reader) []byte {
+			blank[i].read(r)
+			return blank[i].append(nil)
+		})
+	}
+
+	m := &meta{watermark: 1_764_000_000_000, ordinal: 7, sequence: 9, counters: Counters{10, 6, 3, 1, 2}, standing: Standing{4, 500, 3}}
+	stays(t, "meta", formatMeta, m.append(nil), func(r *wire.Reader) []byte {
+		coded := r.Rest()
+		got, err := readMeta(one{coded})
+		if err != nil || got != *m {
+			t.Errorf("the meta is read as %+v, %v", got, err)
+		}
+		return got.append(nil)
+	})
+
+	var l ledger.Ledger
+	for i := range ledger.PageMoves + 10 {
+		l.Consume(ledger.Effect{Time: 1_764_000_000_000 + 1000*[]inventory.Millis{1, 3, 2}[i%3]*inventory.Millis(i), Channel: []string{"web", "amazon"}[i%2], Consumed: int64(i%7) - 3})
+	}
+	page, full, err := l.ClosePage(0)
+	if err != nil || !full {
+		t.Fatalf("a page: %v, %v", full, err)
+	}
+	stays(t, "page", formatPage, page.Moves.Append(wire.AppendUint(nil, formatPage)), func(r *wire.Reader) []byte {
+		r.Version(formatPage)
+		var moves ledger.Moves
+		moves.Read(r)
+		if err := moves.Each(0, func(ledger.Move) {}); err != nil {
+			t.Error(err)
+		}
+		return moves.Append(wire.AppendUint(nil, formatPage))
+	})
+
+	pl := specimens()[2].(*place)
+	stays(t, "week", formatWeek, pl.feed.AppendWeek(wire.AppendUint(nil, formatWeek)), func(r *wire.Reader) []byte {
+		r.Version(formatWeek)
+		again := &place{}
+		again.feed.ReadWeek(r)
+		return again.feed.AppendWeek(wire.AppendUint(nil, formatWeek))
+	})
+}
+
+// stays wants a value to be written as it was, and what was written to be read to the last byte and come to the same.
+func stays(t *testing.T, name string, format int, now []byte, read func(*wire.Reader) []byte) {
+	t.Helper()
+	kept := golden.Bytes(t, fmt.Sprintf("%s-%d", name, format), now)
+	if string(kept) != string(now) {
+		t.Errorf("a %s of format %d is written as %x, it was %x: a change of bytes has a number of its own", name, format, now, kept)
+	}
+	r := wire.NewReader(kept)
+	again := read(r)
+	if err := r.Done(); err != nil {
+		t.Errorf("a %s of format %d: %v", name, format, err)
+	}
+	if string(again) != string(kept) {
+		t.Errorf("a %s of format %d: %x was read, and is written as %x", name, format, kept, again)
+	}
+}
+
+// one is a store of one value.
+type one struct{ value []byte }
+
+func (o one) Get([]byte) ([]byte, error) { return o.value, nil }
+
+func (o one) Scan(_, _ []byte, yield func(key, value []byte) bool) error { return nil }
