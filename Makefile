@@ -21,7 +21,7 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -o bin/holdfast ./cmd/holdfast
 
-## test: everything, with the race detector
+## test: everything, with the race detector; among it a look at the licences of all modules
 test: faultsim
 	$(GO) test -race -timeout 15m ./...
 

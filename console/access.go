@@ -36,7 +36,7 @@ func (s *Server) admit(r *http.Request, needs access.Role) (access.Identity, err
 	}
 	reason, p := refusedRole, forbidden(id, needs)
 	if id.Role == access.Anyone {
-		reason, p = refusedUnknown, unauthorized(`Bearer error="invalid_token"`, "The tokens file does not know the token that was sent as Authorization: Bearer, or with which the console was signed in.")
+		reason, p = refusedUnknown, unauthorized(`Bearer error="invalid_token"`, "The tokens file does not know the token that came with this call.")
 	}
 	if wait := s.attempts.Fail(remote(r), time.Now()); wait > 0 {
 		s.metrics.refused.WithLabelValues(refusedTooMany).Inc()

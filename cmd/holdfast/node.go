@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -58,6 +59,10 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	}()
 	if err := hugepage.Reserve(heapBytes(int64(f.Cache))); err != nil {
 		log.Info("no huge pages: fresh memory costs more", "error", err)
+	}
+	// What is in it is for who runs holdfast; a folder that is there keeps its permissions.
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return n, fmt.Errorf("create the folder of --data: %w", err)
 	}
 	if f.NATS == "" {
 		n.embedded, err = stream.StartEmbedded(stream.EmbeddedConfig{
