@@ -234,7 +234,7 @@ func (w *world) checkAll() error {
 			if err := w.checkCommitted(o); err != nil {
 				return err
 			}
-			if err := r.stock(o.db); err != nil {
+			if err := r.compare(o.db); err != nil {
 				return err
 			}
 		}

@@ -17,8 +17,9 @@
 // and between these the faults. A world takes the steps, and then a phase without faults in which everything
 // must come to rest. What is checked, after each step and at the end (check.go):
 //
-//   - The committed state is, byte for byte, that of a partition that nothing ever happened to, at the
-//     same position; and that one's counters, stock, exceptions and directives are the oracle's.
+//   - The committed state, windows and timers among it, is byte for byte that of a partition that nothing ever
+//     happened to, at the same position; and that one's counters, stock, oversells and directives are the oracle's.
+//     (Its windows are held against the oracle's by the tests of package engine.)
 //   - Each output stream has each ordinal of a partition once, in order, and with the content that the
 //     undisturbed partition gave it. So a reader that follows revisions is told everything once.
 //   - Read = applied + duplicates + rejected.
@@ -31,5 +32,14 @@
 // # What it does not cover
 //
 // The network client, goroutines and real time: those are the business of the tests of package stream with
-// a real server, and of the tests that kill real processes.
+// a real server, and of the tests that kill real processes. The two lines of a reader that lost its consumer, which are
+// to compare what it read last with the log, are repeated here (owner.look); what they call is real.
+//
+// Where a log is rewritten, what was said of the messages that it lost stands, and new outputs with their ordinals are
+// not said. A partition can't know that of messages which it had not committed; nothing here asks for more.
+//
+// # How to use it
+//
+//	make faultsim SEEDS=5000    seeds 0 to 4999
+//	make faultsim SEED=105      that one, with its story
 package faultsim

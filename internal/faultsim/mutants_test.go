@@ -142,7 +142,7 @@ func (forgetful) Last(context.Context, string) (stream.StoredOutput, bool, error
 }
 
 func (l forgetful) Send(ctx context.Context, group []*nats.Msg) (*jetstream.PubAck, error) {
-	return careless{l.OutputLog}.Send(ctx, group)
+	return careless(l).Send(ctx, group)
 }
 
 // careless sends without what the stream would refuse a group by.

@@ -14,7 +14,6 @@ import (
 type payload struct {
 	data  []byte
 	until inventory.Millis // greatest event time in it
-	count int              // deltas
 }
 
 // plan is a run as it was drawn: all that is random about it.
@@ -144,7 +143,6 @@ func packed(rng *rand.Rand, log []inventory.Delta, partition int) (all []payload
 			d.SKU = names[d.SKU]
 			m.data = codec.AppendDelta(m.data, d)
 			m.until = max(m.until, d.Time)
-			m.count++
 		}
 		log = log[n:]
 		all = append(all, m)

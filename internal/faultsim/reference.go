@@ -1,8 +1,11 @@
 package faultsim
 
 import (
+	"cmp"
 	"context"
+
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +25,6 @@ import (
 // reference is a partition that nothing happens to, and the oracle beside it. It applies each message as soon as
 // the log has it, and remembers what has to be so behind each.
 type reference struct {
-	config    engine.Config
 	partition int
 	log       *deltaLog
 
@@ -31,11 +33,10 @@ type reference struct {
 	applied *stream.Partition
 	voice   recorder
 
-	model    *oracle.Oversell
-	told     directed
-	counts   engine.Counters // the oracle's; WindowLate is not its own
-	commands bool            // all of them are the oversell detector's, so that the oracle knows them
-	marks    []mark          // by sequence; the first is that of the empty partition
+	model  *oracle.Oversell
+	told   directed
+	counts engine.Counters // the oracle's; WindowLate is not its own
+	marks  []mark          // by sequence; the first is that of the empty partition
 }
 
 // mark is what has to be so once a message is applied.
@@ -57,11 +58,9 @@ func (r *recorder) RejectedSeen() uint64 { return 0 }
 
 func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, error) {
 	r := &reference{
-		config:    config.Engine,
 		partition: config.Partition,
 		log:       log,
-		commands:  true,
-		told:      directed{open: map[string]oracle.Scope{}, held: map[string]bool{}},
+		told:      directed{held: map[string]bool{}},
 		model: oracle.NewOversell(oracle.Config{
 			Lateness: config.Engine.Lateness, WindowLateness: config.Engine.WindowLateness,
 			AheadMax: config.Engine.AheadMax, ChannelsMax: config.Engine.ChannelsMax,
@@ -87,14 +86,7 @@ func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, err
 }
 
 func (r *reference) close() error {
-	err := r.applied.Close()
-	if e := r.db.Close(); err == nil {
-		err = e
-	}
-	if e := r.folder.Close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(r.applied.Close(), r.db.Close(), r.folder.Close())
 }
 
 func (r *reference) mark() error {
@@ -174,8 +166,16 @@ func (r *reference) hear() error {
 	return nil
 }
 
-// stock compares every figure of every key and SKU in s with the oracle's. It holds where s has applied the whole log.
-func (r *reference) stock(s engine.Store) error {
+// compare holds every figure of every key and SKU in s, and the oversells that stand, against the oracle's. They are the
+// same where s has applied the whole log.
+func (r *reference) compare(s engine.Store) error {
+	got, err := oversells(s)
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprintf("%q", r.model.Open()); got != want {
+		return fmt.Errorf("oversells that stand are %s, the oracle's are %s", got, want)
+	}
 	for _, key := range r.model.Keys() {
 		got, ok, err := engine.ReadSKU(s, key.SKU)
 		if err != nil || !ok {
@@ -196,6 +196,26 @@ func (r *reference) stock(s engine.Store) error {
 		}
 	}
 	return nil
+}
+
+// oversells returns those that stand in s, as text, in the oracle's order.
+func oversells(s engine.Store) (string, error) {
+	open := []oracle.Scope{}
+	err := engine.ReadExceptions(s, "", func(_ engine.Rank, x *inventory.Exception) bool {
+		if x.Class != inventory.Oversell || x.Status == inventory.Resolved {
+			return true
+		}
+		scope := oracle.Scope{SKU: x.SKU, Location: x.Location}
+		if _, shared := x.Evidence["channel_atp"]; shared {
+			scope.Channel = x.Channels[0]
+		}
+		open = append(open, scope)
+		return true
+	})
+	slices.SortFunc(open, func(a, b oracle.Scope) int {
+		return cmp.Or(strings.Compare(a.SKU, b.SKU), strings.Compare(a.Location, b.Location), strings.Compare(a.Channel, b.Channel))
+	})
+	return fmt.Sprintf("%q", open), err
 }
 
 // bare is a SKU's stock without what holds decide.
@@ -244,10 +264,9 @@ func digestOf(s engine.Store) (string, error) {
 	return fmt.Sprintf("%016x", all.Sum64()), err
 }
 
-// directed is what a subscriber knows that has heard everything.
+// directed is what a subscriber knows that has heard everything, and what the oracle would have told it.
 type directed struct {
-	heard     int                     // outputs
-	open      map[string]oracle.Scope // exceptions
+	heard     int // outputs
 	held      map[string]bool
 	others    bool // there were directives of other detectors
 	got, want []oracle.Directive

@@ -76,22 +76,19 @@ func (w *world) refer(partition int) error {
 }
 
 // close ends everything.
-func (w *world) close() (err error) {
+func (w *world) close() error {
+	var errs []error
 	for n := range w.owners {
 		for _, o := range w.owners[n] {
 			if o != nil {
-				if e := o.close(); err == nil {
-					err = e
-				}
+				errs = append(errs, o.close())
 			}
 		}
 		if r := w.references[n]; r != nil {
-			if e := r.close(); err == nil {
-				err = e
-			}
+			errs = append(errs, r.close())
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 func (w *world) partitionConfig(partition int) stream.PartitionConfig {
