@@ -196,3 +196,50 @@ func settles(t *testing.T, data []byte, e Encoding) {
 		data = again
 	}
 }
+
+// FuzzDecodeStory: an exception or a decision that can be read can be written, and from then on its bytes stay the same.
+func FuzzDecodeStory(f *testing.F) {
+	for _, encode := range []func() ([]byte, error){
+		func() ([]byte, error) { return EncodeException(&exception) },
+		func() ([]byte, error) { return EncodeDecision(&decision) },
+	} {
+		data, err := encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"evidence":{"n":1e400},"history":[{"at":5}],"opened_at":null,"sla_due":"9999-12-31T23:59:59Z"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if x, err := DecodeException(data); err == nil {
+			stays(t, &x, EncodeException, DecodeException)
+		}
+		if d, err := DecodeDecision(data); err == nil {
+			stays(t, &d, EncodeDecision, DecodeDecision)
+		}
+	})
+}
+
+// stays wants v to be the same bytes again and again, once JSON has replaced what it can't write. A time that
+// RFC 3339 can't write is no time that was ever written.
+func stays[T any](t *testing.T, v *T, encode func(*T) ([]byte, error), decode func([]byte) (T, error)) {
+	t.Helper()
+	data, err := encode(v)
+	if err != nil {
+		t.Fatalf("%+v can be read and not written: %v", v, err)
+	}
+	for round := range 3 {
+		again, err := decode(data)
+		if err != nil {
+			return
+		}
+		next, err := encode(&again)
+		if err != nil {
+			t.Fatalf("%q can be read and not written: %v", data, err)
+		}
+		if round > 0 && !bytes.Equal(data, next) {
+			t.Fatalf("%q is written as %q", data, next)
+		}
+		data = next
+	}
+}

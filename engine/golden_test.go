@@ -83,3 +83,44 @@ type one struct{ value []byte }
 func (o one) Get([]byte) ([]byte, error) { return o.value, nil }
 
 func (o one) Scan(_, _ []byte, yield func(key, value []byte) bool) error { return nil }
+
+// FuzzReadBeside: any bytes as a page, as a week and as the meta are read or refused, and what was read is written the same ever after.
+func FuzzReadBeside(f *testing.F) {
+	for _, name := range []string{"page-3", "week-1", "meta-2"} {
+		f.Add(golden.Bytes(f, name, nil))
+	}
+	f.Fuzz(func(t *testing.T, coded []byte) {
+		for what, again := range map[string]func([]byte) ([]byte, error){
+			"page": func(coded []byte) ([]byte, error) {
+				r := wire.NewReader(coded)
+				r.Version(formatPage)
+				var moves ledger.Moves
+				moves.Read(r)
+				err := r.Done()
+				if err == nil {
+					err = moves.Each(0, func(ledger.Move) {})
+				}
+				return moves.Append(wire.AppendUint(nil, formatPage)), err
+			},
+			"week": func(coded []byte) ([]byte, error) {
+				r := wire.NewReader(coded)
+				r.Version(formatWeek)
+				var pl place
+				pl.feed.ReadWeek(r)
+				return pl.feed.AppendWeek(wire.AppendUint(nil, formatWeek)), r.Done()
+			},
+			"meta": func(coded []byte) ([]byte, error) {
+				m, err := readMeta(one{coded})
+				return m.append(nil), err
+			},
+		} {
+			once, err := again(coded)
+			if err != nil {
+				continue
+			}
+			if twice, err := again(once); err != nil || string(twice) != string(once) {
+				t.Fatalf("a %s is written as %x, and then as %x, %v", what, once, twice, err)
+			}
+		}
+	})
+}

@@ -143,3 +143,69 @@ func TestWhatMovesThereAndBackNeverGoesRound(t *testing.T) {
 		t.Errorf("on hand %d, fenced %d, %v; want 3 and 0", a.OnHand, a.Channels[0].Fenced, err)
 	}
 }
+
+// TestAFloodStaysWithinMemory: names that nobody heard of, by the thousand, leave memory as they came, and what is kept of one key
+// stays small enough to be written with each of its deltas; the stock of others is right all the while.
+func TestAFloodStaysWithinMemory(t *testing.T) {
+	const (
+		deltas     = 8_000
+		cacheBytes = 1 << 20
+		recordMost = 32 << 10
+	)
+	for name, c := range map[string]struct {
+		make     func(n int, d *inventory.Delta)
+		rejected int
+	}{
+		"new SKUs":                {func(n int, d *inventory.Delta) { d.SKU = fmt.Sprint("new-", n) }, 0},
+		"new locations":           {func(n int, d *inventory.Delta) { d.Location = fmt.Sprint("new-", n) }, 0},
+		"new sources":             {func(n int, d *inventory.Delta) { d.Source, d.Kind = fmt.Sprint("new-", n), inventory.Tick }, 0},
+		"new references of a key": {func(n int, d *inventory.Delta) { d.Kind, d.Ref = inventory.Reserve, fmt.Sprint("order-", n) }, 0},
+		"one reference":           {func(n int, d *inventory.Delta) { d.Kind, d.Ref = inventory.Reserve, "order" }, 0},
+		"new channels":            {func(n int, d *inventory.Delta) { d.Channel = fmt.Sprint("new-", n) }, deltas - engine.DefaultChannelsMax},
+		"new channels, at as many locations": {func(n int, d *inventory.Delta) {
+			d.Channel, d.Location = fmt.Sprint("new-", n), fmt.Sprint("new-", n)
+		}, deltas - engine.DefaultChannelsMax},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t, partition{config: engine.Config{CacheBytes: cacheBytes, DedupeBytes: 1 << 16}})
+			good := inventory.Delta{Kind: inventory.Receipt, ID: "good", Source: "erp", SKU: "coffee", Location: "york", Ref: "po", Quantity: 7, Time: gen.Start}
+			p.take(t, gen.Message{good})
+			open := 0
+			for n := range deltas {
+				d := inventory.Delta{Kind: inventory.Sale, ID: fmt.Sprint(n), Source: "pos", SKU: "tea", Location: "leeds", Channel: "web", Quantity: 1, Time: gen.Start + inventory.Millis(n)}
+				c.make(n, &d)
+				if _, err := p.engine.Apply(engine.At{Sequence: p.messages}, &d); err != nil {
+					t.Fatal(err)
+				}
+				p.engine.ClearOutputs()
+				if open++; p.engine.CacheBytes() > cacheBytes*3/2 || open == 1000 { // as a worker does
+					p.commit(t)
+					open = 0
+				}
+				if got := p.engine.CacheBytes(); got > 2*cacheBytes {
+					t.Fatalf("after %d deltas %d bytes are cached, %d allowed", n, got, cacheBytes)
+				}
+			}
+			p.commit(t)
+			if got := p.engine.Counters(); got.Rejected != uint64(c.rejected) || got.Applied != uint64(deltas-c.rejected)+1 {
+				t.Errorf("counted %+v, want %d rejected", got, c.rejected)
+			}
+			longest := 0
+			for _, prefix := range "rklsf" {
+				err := p.store.Scan([]byte{byte(prefix)}, []byte{byte(prefix) + 1}, func(_, value []byte) bool {
+					longest = max(longest, len(value))
+					return true
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if longest > recordMost {
+				t.Errorf("a value has %d bytes, %d allowed", longest, recordMost)
+			}
+			if a, found, err := engine.ReadKey(p.store, "coffee", "york"); err != nil || !found || a.OnHand != 7 {
+				t.Errorf("others: %+v, %v, %v", a.Quantities, found, err)
+			}
+		})
+	}
+}
