@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -37,6 +38,10 @@ type Options struct {
 	// FS is where the folder lives; nil means the operating system's file system.
 	FS vfs.FS
 
+	// DiskFull is called when a write finds no space left; after it that write is tried once more, and others
+	// wait meanwhile. nil: a rest of a second. Without one Pebble would try again thousands of times a second.
+	DiskFull func()
+
 	// DigestSkip lists prefixes of engine keys that [DB.Digest] leaves out, such as
 	// those whose layout depends on the order of arrival and not on what is known.
 	DigestSkip [][]byte
@@ -61,11 +66,17 @@ func (o Options) withDefaults() (Options, error) {
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}
+	if o.DiskFull == nil {
+		o.DiskFull = func() { time.Sleep(diskFullRest) }
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	return o, nil
 }
+
+// diskFullRest is for how long nothing is written to a full disk before it is tried again.
+const diskFullRest = time.Second
 
 // Bounds of one partition's memtable.
 const (
@@ -104,7 +115,7 @@ const (
 // the owners of the partitions.
 func (f *Folder) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          f.options.FS,
+		FS:                          vfs.OnDiskFull(f.options.FS, f.options.DiskFull),
 		Cache:                       f.cache,
 		FileCache:                   f.files,
 		FormatMajorVersion:          pebbleFormat,

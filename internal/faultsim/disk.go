@@ -20,7 +20,7 @@ type disk struct {
 	mem *vfs.MemFS
 
 	mu       sync.Mutex
-	full     bool
+	full     chan struct{} // no table is written until it is closed; nil: there is space
 	held     chan struct{} // syncs wait until it is closed; nil: they don't
 	heldFrom int           // after so many more syncs
 	waiting  chan struct{} // of capacity 1: a sync began to wait
@@ -47,14 +47,30 @@ func (d *disk) hinder(after int) {
 func (d *disk) fill() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.full = true
+	if d.full == nil {
+		d.full = make(chan struct{})
+	}
+}
+
+// awaitSpace returns once there is space.
+func (d *disk) awaitSpace() {
+	d.mu.Lock()
+	full := d.full
+	d.mu.Unlock()
+	if full != nil {
+		<-full
+	}
 }
 
 // mend makes the disk sound again.
 func (d *disk) mend() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.full, d.failIn = false, 0
+	d.failIn = 0
+	if d.full != nil {
+		close(d.full)
+		d.full = nil
+	}
 	if d.held != nil {
 		close(d.held)
 		d.held = nil
@@ -65,7 +81,7 @@ func (d *disk) mend() {
 func (d *disk) sound() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.full && d.held == nil
+	return d.full == nil && d.held == nil
 }
 
 // sync waits where syncs are held up.
@@ -90,7 +106,7 @@ func (d *disk) sync() {
 func (d *disk) isFull() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.full
+	return d.full != nil
 }
 
 // files is the file system of a disk.

@@ -35,10 +35,10 @@ const folderDir = "state"
 // quiet takes what is logged: a full disk is no news here.
 var quiet = slog.New(slog.DiscardHandler)
 
-func openFolder(fs vfs.FS) (*state.Folder, error) {
+func openFolder(fs vfs.FS, diskFull func()) (*state.Folder, error) {
 	return state.OpenFolder(folderDir, state.Options{
 		Partitions: partitionsMax, Prefix: topology.Prefix, CacheBytes: 1 << 20, FS: fs,
-		Log: quiet,
+		DiskFull: diskFull, Log: quiet,
 	})
 }
 
@@ -69,7 +69,7 @@ func (o *owner) excuse(err error) error {
 }
 
 func (o *owner) open() (err error) {
-	if o.folder, err = openFolder(files{o.disk.mem, o.disk}); err != nil {
+	if o.folder, err = openFolder(files{o.disk.mem, o.disk}, o.disk.awaitSpace); err != nil {
 		return err
 	}
 	if o.db, err = o.folder.OpenPartition(o.partition); err != nil {

@@ -67,7 +67,7 @@ func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, err
 		}),
 	}
 	var err error
-	if r.folder, err = openFolder(vfs.NewMem()); err != nil {
+	if r.folder, err = openFolder(vfs.NewMem(), nil); err != nil {
 		return nil, err
 	}
 	if r.db, err = r.folder.OpenPartition(r.partition); err != nil {
