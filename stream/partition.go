@@ -135,9 +135,6 @@ func (p *Partition) publishOutbox(ctx context.Context) error {
 // Position is that of the last message applied, committed or not; Sequence 0: none is.
 func (p *Partition) Position() state.Position { return p.last }
 
-// Open is how many deltas were applied since the last commit.
-func (p *Partition) Open() int { return p.open }
-
 // Tally says what was done since the partition was opened, as of the last commit. Any goroutine may ask.
 func (p *Partition) Tally() Tally { return p.tally.read() }
 

@@ -21,7 +21,6 @@ type owner struct {
 	// While it is up.
 	folder    *state.Folder
 	db        *state.DB
-	store     stream.Store
 	applied   *stream.Partition
 	publisher *stream.Publisher
 	fetch     stream.Fetch
@@ -78,7 +77,6 @@ func (o *owner) open() (err error) {
 	if o.at, _, err = o.db.Position(); err != nil {
 		return err
 	}
-	o.store = o.world.mutant.store(o, store{o.db, o.disk})
 	config := o.world.partitionConfig(o.partition)
 	config.Log = o.world.mutant.log(o.world.logs[o.partition])
 	config.Speak = func(ctx context.Context, from stream.From) (stream.Speaker, error) {
@@ -88,7 +86,7 @@ func (o *owner) open() (err error) {
 		}, from)
 		return o.world.mutant.speaker(o.publisher), err
 	}
-	if o.applied, err = stream.OpenPartition(context.Background(), config, o.store); err != nil {
+	if o.applied, err = stream.OpenPartition(context.Background(), config, o.world.mutant.store(o, store{o.db, o.disk})); err != nil {
 		o.applied = nil
 		return err
 	}
