@@ -19,6 +19,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/state"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -277,4 +278,21 @@ func TestLostOutputs(t *testing.T) {
 	if !r.OK || !strings.Contains(wrong(r), "holds may be missing") {
 		t.Errorf("the streams of outputs are empty, and it says\n%s", wrong(r))
 	}
+}
+
+// TestWhatAnotherVersionWrote: a format that this program does not know is told before anything runs into it.
+func TestWhatAnotherVersionWrote(t *testing.T) {
+	w := newWard(t)
+	folder, err := state.OpenFolder(w.config.StateDir, state.Options{Partitions: 2, Prefix: "holdfast", CacheBytes: 1 << 20, Log: w.log})
+	must(t, err)
+	db, err := folder.OpenPartition(1)
+	must(t, err)
+	b := db.NewBatch()
+	must(t, b.Set([]byte("k!"), []byte{99})) // a network's key, before all others
+	must(t, db.Commit(b))
+	must(t, errors.Join(b.Close(), db.Close(), folder.Close()))
+
+	r := w.examine()
+	w.want(r, true, "partition 1", "its networks: format 99, this program reads 1", "--repair")
+	w.repair(r)
 }

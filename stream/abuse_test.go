@@ -85,3 +85,26 @@ func TestGatewayCountsWhatItPacks(t *testing.T) {
 		t.Errorf("%d of 3 payloads are in the first message, %d bytes of it; want the first 2", n, len(msg.Data))
 	}
 }
+
+// TestAFetchGivesBackWhatAFloodMadeOfIt: one that was filled as usual keeps its memory.
+func TestAFetchGivesBackWhatAFloodMadeOfIt(t *testing.T) {
+	t.Parallel()
+	q := newFetchQueue(Bounds{}.withDefaults())
+	for _, c := range []struct {
+		payload []byte
+		kept    bool
+	}{
+		{packed(sale("1", "tea"), sale("2", "tea")), true},
+		{bytes.Repeat([]byte{1}, PayloadBytesMax), false},
+	} {
+		if !q.put(nil, 1, 1, c.payload) {
+			t.Fatal("there is no fetch to fill")
+		}
+		f, err := q.tryNext()
+		must(t, err)
+		q.recycle(f)
+		if kept := cap(f.Batch.Deltas) > 0; kept != c.kept || len(f.Messages) > 0 || len(f.Batch.Deltas) > 0 || f.bytes > 0 {
+			t.Errorf("%d bytes: its memory is kept: %v, want %v; %d messages", len(c.payload), kept, c.kept, len(f.Messages))
+		}
+	}
+}

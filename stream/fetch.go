@@ -213,6 +213,9 @@ func (q *fetchQueue) tryNext() (*Fetch, error) {
 
 func (q *fetchQueue) recycle(f *Fetch) {
 	f.Reset()
+	if cap(f.Batch.Deltas) > 4*q.bounds.FetchDeltas {
+		*f = Fetch{} // a flood made it as large as none of the fetches of each partition needs to be again
+	}
 	q.mu.Lock()
 	q.free = append(q.free, f)
 	q.mu.Unlock()
