@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"testing"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -171,23 +169,4 @@ type blind struct{ stream.LogView }
 
 func (l blind) Message(context.Context, uint64) ([]byte, int64, bool, error) {
 	return nil, 0, false, nil
-}
-
-// mutantSeeds is within how many seeds each mutant has to be noticed.
-const mutantSeeds = 500
-
-// TestMutantsAreCaught: what is checked would be in vain if nothing could fail it.
-func TestMutantsAreCaught(t *testing.T) {
-	for name, m := range mutants {
-		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			t.Parallel()
-			for n := range uint64(mutantSeeds) {
-				if err := draw(n).run(m); err != nil {
-					t.Logf("seed %d: %v", n, err)
-					return
-				}
-			}
-			t.Errorf("%d seeds did not notice it", mutantSeeds)
-		})
-	}
 }

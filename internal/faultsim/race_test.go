@@ -4,4 +4,4 @@ package faultsim
 
 // seedsDefault is how many seeds a run without flags takes. The race detector makes them slow and has little to
 // look at: one goroutine does nearly everything.
-const seedsDefault = 50
+const seedsDefault = 20
