@@ -91,6 +91,11 @@ func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*P
 	if !known {
 		stored, from = nil, From{}
 	}
+	// What is in the outbox may have been stored long before the position's message was.
+	err = store.Outputs(func(uint64, []byte) bool { from.Time = time.Time{}; return false })
+	if err != nil {
+		return nil, err
+	}
 	if err := CheckLog(ctx, config.Log, config.Topology, config.Partition, stored); err != nil {
 		return nil, err
 	}
