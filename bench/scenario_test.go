@@ -185,7 +185,7 @@ func TestSelect(t *testing.T) {
 		asked []string
 		want  string
 	}{
-		{nil, "catch-up-packed catch-up-single steady flash-sale-live flash-sale-packed"},
+		{nil, "catch-up-packed catch-up-single steady steady-lazily flash-sale-live flash-sale-packed"},
 		{[]string{"live"}, "live-50 live-70 live-90"},
 		{[]string{"live-70", "live"}, "live-70 live-50 live-90"},
 		{[]string{"storm", file, "storm"}, "storm a-b"},
