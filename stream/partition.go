@@ -60,10 +60,11 @@ type Partition struct {
 	encoder encoder
 	batch   *state.Batch
 
-	pending []Output // said since the last commit
-	said    uint64   // ordinal of the last output
-	stored  uint64   // ordinal of the last output that is in the outbox; 0: none is
-	last    state.Position
+	pending      []Output // said since the last commit
+	pendingBytes int      // of them
+	said         uint64   // ordinal of the last output
+	stored       uint64   // ordinal of the last output that is in the outbox; 0: none is
+	last         state.Position
 
 	open      int       // deltas applied since the last commit
 	openSince time.Time // when the first of them was
@@ -143,9 +144,12 @@ func (p *Partition) Position() state.Position { return p.last }
 // Tally says what was done since the partition was opened, as of the last commit. Any goroutine may ask.
 func (p *Partition) Tally() Tally { return p.tally.read() }
 
+// pendingBytesMax bounds what was said since the last commit, and a commit's share of the outbox.
+const pendingBytesMax = 16 << 20
+
 // Full reports whether to commit whatever the time: deltas are open, or as much as memory is for.
 func (p *Partition) Full(deltas int) bool {
-	return p.open >= deltas || p.engine.CacheBytes() > p.engineBytesMax
+	return p.open >= deltas || p.pendingBytes >= pendingBytesMax || p.engine.CacheBytes() > p.engineBytesMax
 }
 
 // Leftover reports whether there is nothing to commit but that the outbox is empty now.
@@ -200,6 +204,7 @@ func (p *Partition) say(ctx context.Context, f *Fetch, m *Message) error {
 		}
 		p.counts.output(&outputs[i])
 		p.pending, p.said = append(p.pending, o), o.Ordinal
+		p.pendingBytes += o.size()
 		if err := p.speaker.Publish(ctx, o); err != nil {
 			return err
 		}
@@ -234,7 +239,7 @@ func (p *Partition) Commit() error {
 		p.stored = o.Ordinal
 	}
 	clear(p.pending)
-	p.pending = p.pending[:0]
+	p.pending, p.pendingBytes = p.pending[:0], 0
 	if err := b.DeleteOutputs(acked); err != nil {
 		return err
 	}
