@@ -30,8 +30,9 @@ const (
 	directivesKnownMax = 1 << 16
 
 	// directivesAckWait is after how long another projector gets a command that this
-	// one has not dealt with.
-	directivesAckWait = time.Minute
+	// one has not dealt with: so far the bucket may be behind once a process was killed.
+	// Where a batch takes longer, it is delivered again, which costs a look at what is known.
+	directivesAckWait = 5 * time.Second
 )
 
 // DirectiveKey is the key of a directive in the bucket. location may be
