@@ -3,11 +3,12 @@ GO       ?= go
 DATA     ?= ../shared/data
 FUZZTIME ?= 20s
 SEEDS    ?= 500
+MINUTES  ?= 2
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo run build test faultsim lint bench fuzz
+.PHONY: demo run build test faultsim torture lint bench fuzz
 
 ## demo: a simulated store network with its faults; holds as they come (ctrl-C ends it)
 demo: build
@@ -28,6 +29,10 @@ test: faultsim
 ## faultsim: partitions under faults drawn from SEEDS seeds; SEED=n repeats one and tells its story
 faultsim:
 	$(GO) test ./internal/faultsim -timeout 0 $(if $(SEED),-run TestSeeds -v -args -seed $(SEED),-args -seeds $(SEEDS))
+
+## torture: a broker and a holdfast, killed, paused and damaged for MINUTES; SEED=n draws that load and those faults
+torture:
+	$(GO) test ./internal/torture -timeout 0 -v -args -minutes $(MINUTES) $(if $(SEED),-seed $(SEED))
 
 lint:
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }

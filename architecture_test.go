@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"console":           {"inventory", "codec", "access", "console"},
 	"internal/oracle":   {"inventory", "internal/oracle"},
 	"internal/faultsim": {"inventory", "codec", "engine", "state", "stream", "internal/oracle"},
+	"internal/torture":  {},
 	"internal/golden":   {},
 	"bench/report":      {},
 	"bench/load":        {"inventory"},

@@ -14,5 +14,5 @@
 //	access         roles and tokens of HTTP
 //	console        HTTP API and web console
 //	bench          scenarios and what measures them: load, driver, processes, references, reports; simulator, real data
-//	internal       oracle (the naive model), faultsim (partitions under faults drawn from a seed), golden (bytes of every format), wire (varint coding), reload (values that follow their files)
+//	internal       oracle (the naive model), faultsim (partitions under faults drawn from a seed), torture (processes under faults), golden (bytes of every format), wire (varint coding), reload (values that follow their files)
 package holdfast
