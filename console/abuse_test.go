@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,14 +23,22 @@ func (a *api) dribble(begin, text string) string {
 	if _, err := io.WriteString(conn, begin); err != nil {
 		a.t.Fatal(err)
 	}
-	go func() {
+	over := make(chan struct{})
+	var writer sync.WaitGroup
+	defer writer.Wait()
+	defer close(over)
+	writer.Go(func() {
 		for i := range text {
 			if _, err := io.WriteString(conn, text[i:i+1]); err != nil {
 				return
 			}
-			time.Sleep(time.Second)
+			select {
+			case <-time.After(time.Second):
+			case <-over:
+				return
+			}
 		}
-	}()
+	})
 	answer, err := io.ReadAll(conn)
 	if err != nil {
 		a.t.Error(err)
