@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/holdfast-atp/holdfast/state"
 )
 
 // Bounds of what a reader holds in memory. The zero value of a field means its default.
@@ -81,6 +83,7 @@ type Reader struct {
 	bounds    Bounds
 	log       *slog.Logger
 	queue     *fetchQueue
+	after     state.Position // behind which it began; Sequence 0: at the beginning
 	openLast  uint64
 
 	// next is the sequence that the consumer has to deliver next. It is written by
@@ -91,12 +94,9 @@ type Reader struct {
 	done sync.WaitGroup
 }
 
-// Open starts to read partition p at sequence from ≥ 1. It looks at the stream and
-// fails where that can't be done; see [CheckPosition] for what to check before.
-func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, from uint64, bounds Bounds) (*Reader, error) {
-	if from == 0 {
-		return nil, fmt.Errorf("read partition %d from sequence 0: the first is 1", p)
-	}
+// Open starts to read partition p behind the position after, from its beginning where that is none (Sequence 0). It
+// looks at the stream and fails where that can't be done; see [CheckPosition] for what to check before.
+func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, after state.Position, bounds Bounds) (*Reader, error) {
 	now, err := streamState(ctx, js, t.DeltaStream(p))
 	if err != nil {
 		return nil, err
@@ -109,9 +109,10 @@ func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, from u
 		bounds:    bounds,
 		log:       slog.Default(),
 		queue:     newFetchQueue(bounds),
+		after:     after,
 		openLast:  now.LastSeq,
 	}
-	r.next.Store(from)
+	r.next.Store(after.Sequence + 1)
 	run, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.done.Go(func() { r.run(run) })
@@ -176,7 +177,7 @@ func (r *Reader) run(ctx context.Context) {
 func (r *Reader) consume(ctx context.Context) error {
 	// A consumer ends when the server does, and that may have come back without the log's tail. Who asks for
 	// what comes after it would skip what was stored in its place.
-	if at := r.queue.position(); at != nil {
+	if at := r.position(); at != nil {
 		if err := CheckPosition(ctx, r.js, r.topology, r.partition, at); err != nil {
 			return err
 		}
@@ -211,7 +212,18 @@ func (r *Reader) consume(ctx context.Context) error {
 	return err
 }
 
-// watch returns when d ended, ctx did, or the stream moves on without us.
+// position is that of the last message read, by this reader or before it was opened; nil: none is.
+func (r *Reader) position() *state.Position {
+	if at := r.queue.position(); at != nil {
+		return at
+	}
+	if r.after.Sequence > 0 {
+		return &r.after
+	}
+	return nil
+}
+
+// watch returns when d ended, ctx did, the stream moves on without us, or it lost what we have read.
 func (r *Reader) watch(ctx context.Context, d *delivery) error {
 	ticker := time.NewTicker(progressCheck)
 	defer ticker.Stop()
@@ -235,6 +247,9 @@ func (r *Reader) watch(ctx context.Context, d *delivery) error {
 		log, err := streamState(ctx, r.js, r.topology.DeltaStream(r.partition))
 		if err != nil {
 			continue // the connection's trouble shows by itself
+		}
+		if log.LastSeq+1 < next { // consume says what that means
+			return fmt.Errorf("the stream ends at %d, and %d was read", log.LastSeq, next-1)
 		}
 		if log.LastSeq < next {
 			behind = false

@@ -10,11 +10,21 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"pgregory.net/rapid"
+
+	"github.com/holdfast-atp/holdfast/state"
 )
 
 func (w *world) openReader(partition int, from uint64, bounds Bounds) *Reader {
 	w.t.Helper()
-	r, err := Open(testContext(w.t), w.js, w.topology, partition, from, bounds)
+	var after state.Position
+	if from > 1 {
+		data, unixNanos, ok, err := leaderLog{w.js, w.topology.DeltaStream(partition)}.Message(testContext(w.t), from-1)
+		if err != nil || !ok {
+			w.t.Fatalf("message %d: %v", from-1, err)
+		}
+		after = state.Position{Sequence: from - 1, Fingerprint: Fingerprint(data, unixNanos)}
+	}
+	r, err := Open(testContext(w.t), w.js, w.topology, partition, after, bounds)
 	must(w.t, err)
 	w.t.Cleanup(func() { must(w.t, r.Close()) })
 	return r
@@ -96,9 +106,6 @@ func TestReaderReadsOnFromASequence(t *testing.T) {
 	r := w.openReader(0, 11, Bounds{}) // has all
 	want = w.publishSales(0, 11, 11)
 	wantIDs(t, w.read(r, 1), want)
-
-	_, err := Open(testContext(t), w.js, w.topology, 0, 0, Bounds{})
-	wantError(t, "from 0", err, "the first is 1")
 }
 
 func TestReaderUnpacksManyAndShowsWhatIsNone(t *testing.T) {
@@ -275,19 +282,27 @@ func TestReaderSaysWhatIsGone(t *testing.T) {
 }
 
 // TestReaderSaysThatTheLogLostItsTail: the stream is made anew under a reader, with fewer messages than it has
-// read, or with as many others and one more. It must not take that one for the next.
+// read, or than were read before it was opened, or with as many others and one more. It must not take that one for the next.
 func TestReaderSaysThatTheLogLostItsTail(t *testing.T) {
 	t.Parallel()
-	for _, others := range []int{2, 4} {
-		t.Run(fmt.Sprint(others), func(t *testing.T) {
+	for _, c := range []struct {
+		others int
+		before bool
+	}{{2, false}, {4, false}, {2, true}, {4, true}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 1)
-			r := w.openReader(0, 1, Bounds{})
 			w.publishSales(0, 1, 3)
-			w.read(r, 3)
+			var r *Reader
+			if c.before {
+				r = w.openReader(0, 4, Bounds{})
+			} else {
+				r = w.openReader(0, 1, Bounds{})
+				w.read(r, 3)
+			}
 			must(t, w.js.DeleteStream(testContext(t), w.topology.DeltaStream(0)))
 			must(t, w.topology.Ensure(testContext(t), w.js))
-			w.publishSales(0, 11, 10+others)
+			w.publishSales(0, 11, 10+c.others)
 			f, err := r.Next(testContext(t))
 			if !errors.Is(err, ErrLogDiffers) {
 				t.Errorf("got %v and %v, want ErrLogDiffers", f, err)

@@ -62,7 +62,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 	if err != nil {
 		return w, err
 	}
-	if w.reader, err = Open(ctx, js, config.topology, p, w.partition.last.Sequence+1, config.bounds); err != nil {
+	if w.reader, err = Open(ctx, js, config.topology, p, w.partition.last, config.bounds); err != nil {
 		return w, err
 	}
 	w.report()

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/holdfast-atp/holdfast/state"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -96,7 +97,7 @@ func RawDecode(ctx context.Context, nc *nats.Conn, t stream.Topology, messages u
 		}
 	}()
 	for p := range readers {
-		if readers[p], err = stream.Open(ctx, js, t, p, 1, stream.Bounds{}); err != nil {
+		if readers[p], err = stream.Open(ctx, js, t, p, state.Position{}, stream.Bounds{}); err != nil {
 			return 0, err
 		}
 	}

@@ -104,7 +104,7 @@ func (r *recorder) run(ctx context.Context, js jetstream.JetStream, t stream.Top
 		return err
 	}
 	defer func() { err = errors.Join(err, r.log.close()) }()
-	reader, err := stream.Open(ctx, js, t, p, 1, stream.Bounds{})
+	reader, err := stream.Open(ctx, js, t, p, state.Position{}, stream.Bounds{})
 	if err != nil {
 		return err
 	}
