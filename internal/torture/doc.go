@@ -25,7 +25,9 @@
 //
 //	make torture MINUTES=10          rounds with faults drawn from a seed that is printed, for that long
 //	make torture MINUTES=10 SEED=7   the faults and the load of that seed
+//	go test ./internal/torture -v -args -minutes 1 -only tail
+//	                                 that fault alone
 //
-// Without MINUTES, as in make test, each fault happens once, but those that are much like another. The full disk needs Linux with user namespaces, in which a
+// Without MINUTES, as in make test, each fault happens once, but those that are much like another or take long. The full disk needs Linux with user namespaces, in which a
 // small tmpfs is mounted; elsewhere it is left out, and the log of the test says so.
 package torture

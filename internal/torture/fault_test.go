@@ -9,7 +9,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
+	"testing"
 
 	"github.com/holdfast-atp/holdfast/stream"
 )
@@ -18,12 +20,12 @@ import (
 type fault struct {
 	name   string
 	happen func(w *world)
-	long   bool // it is left out of a short run, where something like it happens anyway
+	long   bool // it is left out of a short run: it takes long, or is much like another
 }
 
 // faults returns all that can happen here.
-func faults() []fault {
-	return []fault{
+func faults(t *testing.T) []fault {
+	all := []fault{
 		{name: "holdfast is killed", happen: func(w *world) { w.underLoad(w.killHoldfast) }},
 		{name: "the broker is killed", happen: func(w *world) { w.underLoad(w.killBroker) }},
 		{name: "both are killed", happen: func(w *world) { w.underLoad(w.killBoth) }, long: true},
@@ -32,6 +34,11 @@ func faults() []fault {
 		{name: "the broker comes back with an older tail", happen: (*world).olderTail},
 		{name: "a byte in a table is flipped", happen: (*world).flipByte},
 	}
+	if err := smallDisks(t); err != nil {
+		t.Logf("no disk is full: %v", err)
+		return all
+	}
+	return append(all, fault{name: "the disk is full", happen: (*world).fullDisk, long: true})
 }
 
 // roundMessages is the load of a round.
@@ -77,10 +84,9 @@ func (w *world) pause(c *child) {
 	c.signal(syscall.SIGCONT)
 }
 
-var standsStill = regexp.MustCompile(`(?m)^partition (\d+) stands still: (.*)$`)
-
-// olderTail brings the broker back as it was some messages ago. Each partition that had applied some of what is
-// gone has to stand still and say so, and the others have to run; the doctor has to say the same, and to repair it.
+// olderTail brings the broker back as it was some messages ago, to a holdfast that runs or to one that is started
+// then. Each partition that had applied some of what is gone has to stand still and say so, and the others have to run;
+// the doctor has to say the same, and to repair it.
 func (w *world) olderTail() {
 	older, newer := w.streams+".older", w.streams+".newer"
 	before := w.stopHoldfast()
@@ -91,53 +97,104 @@ func (w *world) olderTail() {
 	w.startBroker()
 	w.startHoldfast()
 	some := w.rnd.Perm(partitions)[:1+w.rnd.IntN(partitions-1)]
+	known := len(w.producer.sent)
 	w.load(roundMessages/4, func() {}, some...)
 	eventually(w.t, "all is applied and said", w.settled)
-	after := w.stopHoldfast()
-
+	after, running := w.stopHoldfast(), w.rnd.IntN(2) == 0
+	if running { // one that has read nothing since it was started knows from its state alone what it has read
+		w.startHoldfast()
+		eventually(w.t, "all is applied and said", w.settled)
+	}
 	w.broker.kill()
 	w.rename(w.streams, newer)
 	w.rename(older, w.streams)
 	w.startBroker()
-	want := map[int]bool{}
+	behind := map[int]bool{} // a tick may have come to the others, too
 	for p := range partitions {
-		if after[p] > before[p] { // a tick may have come to the others, too
-			want[p] = true
+		if after[p] > before[p] {
+			behind[p] = true
 		}
 	}
-	if len(want) < partitions {
-		w.startHoldfast()
-		eventually(w.t, "the others go on", func() error { return w.onlyStopped(want) })
+	switch {
+	case running:
+		eventually(w.t, "partitions see that their logs lost their tails", func() error { return w.standStill(behind, true) })
 		w.holdfast.stop()
-	} else if refused, err := w.command("run", "--http", "127.0.0.1:0").CombinedOutput(); err == nil {
-		w.t.Errorf("it ran on a log that lost the tail of each partition: %s", refused)
-	} else if !bytes.Contains(refused, []byte(stream.ErrLogDiffers.Error())) {
-		w.t.Errorf("it does not say that %v: %s", stream.ErrLogDiffers, refused)
+	case len(behind) == partitions:
+		w.refusesToRun()
+	default:
+		w.startHoldfast()
+		eventually(w.t, "partitions see that their logs lost their tails", func() error { return w.standStill(behind, false) })
+		w.holdfast.stop()
+		w.saysWhichStandStill(behind)
 	}
+	found := w.examined("log")
+	if !running && !maps.Equal(found, behind) {
+		w.t.Errorf("doctor names %v, want %v", found, behind)
+	}
+	for p := range behind {
+		if !found[p] {
+			w.t.Errorf("doctor names %v, want %d among them", found, p)
+		}
+	}
+	w.repaired(found)
+	w.publishAgain(known)
+	if err := os.RemoveAll(newer); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// standStill wants these partitions to stand still because of their logs, and the others to have caught up, or, where
+// a tick may have come to them that is gone, to stand still for the same reason.
+func (w *world) standStill(behind map[int]bool, orOthers bool) error {
+	var now overview
+	if err := w.getJSON("/v1/overview", &now); err != nil {
+		return err
+	}
+	for _, p := range now.Partitions {
+		differs := strings.Contains(p.Error, stream.ErrLogDiffers.Error())
+		switch {
+		case behind[p.Partition] && !differs:
+			return fmt.Errorf("partition %d goes on: %s", p.Partition, p.Error)
+		case !behind[p.Partition] && (p.Error != "" || !p.CaughtUp) && !(orOthers && differs):
+			return fmt.Errorf("partition %d does not go on: %s", p.Partition, p.Error)
+		}
+	}
+	return nil
+}
+
+// refusesToRun wants a holdfast to end that can run no partition.
+func (w *world) refusesToRun() {
+	said, err := w.command("run", "--http", "127.0.0.1:0").CombinedOutput()
+	if err == nil || !bytes.Contains(said, []byte(stream.ErrLogDiffers.Error())) {
+		w.t.Errorf("each log lost its tail; it ended with %v and said %s", err, said)
+	}
+}
+
+var standsStill = regexp.MustCompile(`(?m)^partition (\d+) stands still: (.*)$`)
+
+// saysWhichStandStill wants one line for each partition that stands still.
+func (w *world) saysWhichStandStill(want map[int]bool) {
 	said := map[int]bool{}
 	for _, match := range standsStill.FindAllStringSubmatch(w.holdfast.out.String(), -1) {
 		p, err := strconv.Atoi(match[1])
-		if err != nil || said[p] || !bytes.Contains([]byte(match[2]), []byte(stream.ErrLogDiffers.Error())) {
+		if err != nil || said[p] || !strings.Contains(match[2], stream.ErrLogDiffers.Error()) {
 			w.t.Errorf("not one line a partition that says that %v: %q", stream.ErrLogDiffers, match[0])
 		}
 		said[p] = true
 	}
-	if len(want) < partitions && !maps.Equal(said, want) {
+	if !maps.Equal(said, want) {
 		w.t.Errorf("partitions %v say that they stand still, want %v", said, want)
 	}
-	if found := w.examined("log"); !maps.Equal(found, want) {
-		w.t.Errorf("doctor names %v, want %v", found, want)
-	}
-	w.repaired(want)
-	// The producer hears of it, and publishes again what it has, as it would from its own log.
-	ctx := w.t.Context()
-	for i := range w.producer.sent[len(w.producer.sent)-roundMessages/4:] {
-		if err := w.producer.publish(ctx, &w.producer.sent[len(w.producer.sent)-roundMessages/4+i]); err != nil {
+}
+
+// publishAgain is what a producer does that hears what happened: it has its own log, and publishes what is in
+// it behind what the broker is known to have.
+func (w *world) publishAgain(known int) {
+	w.t.Helper()
+	for i := range w.producer.sent[known:] {
+		if err := w.producer.publish(w.t.Context(), &w.producer.sent[known+i]); err != nil {
 			w.t.Fatal(err)
 		}
-	}
-	if err := os.RemoveAll(newer); err != nil {
-		w.t.Fatal(err)
 	}
 }
 
@@ -146,23 +203,6 @@ func (w *world) rename(from, to string) {
 	if err := os.Rename(from, to); err != nil {
 		w.t.Fatal(err)
 	}
-}
-
-// onlyStopped wants just these partitions to stand still, and the others to have caught up.
-func (w *world) onlyStopped(want map[int]bool) error {
-	var now overview
-	if err := w.getJSON("/v1/overview", &now); err != nil {
-		return err
-	}
-	for _, p := range now.Partitions {
-		switch {
-		case want[p.Partition] && p.Error == "":
-			return fmt.Errorf("partition %d goes on", p.Partition)
-		case !want[p.Partition] && (p.Error != "" || !p.CaughtUp):
-			return fmt.Errorf("partition %d does not go on: %s", p.Partition, p.Error)
-		}
-	}
-	return nil
 }
 
 // flipByte damages a table of a partition. Nothing but that partition may suffer, the doctor has to name it,

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 var (
 	minutes = flag.Float64("minutes", 0, "go on for that long with faults as they are drawn; 0: each of the short ones once")
+	only    = flag.String("only", "", "only faults that have this in their names")
 	seed    = flag.Uint64("seed", 0, "draw from this seed; 0: from the clock's")
 )
 
@@ -37,9 +39,12 @@ func TestTorture(t *testing.T) {
 	}
 	t.Logf("make torture MINUTES=%v SEED=%d draws the same load and faults", *minutes, *seed)
 	w := newWorld(t, build(t), *seed)
-	all := faults()
-	if *minutes == 0 {
-		all = slices.DeleteFunc(all, func(f fault) bool { return f.long })
+	all := faults(t)
+	all = slices.DeleteFunc(all, func(f fault) bool {
+		return *minutes == 0 && *only == "" && f.long || !strings.Contains(f.name, *only)
+	})
+	if len(all) == 0 {
+		t.Fatalf("no fault has %q in its name", *only)
 	}
 	draw := rand.New(rand.NewPCG(*seed, 3))
 	order := draw.Perm(len(all))
