@@ -29,6 +29,7 @@ func faults(t *testing.T) []fault {
 		{name: "holdfast is killed", happen: func(w *world) { w.underLoad(w.killHoldfast) }},
 		{name: "the broker is killed", happen: func(w *world) { w.underLoad(w.killBroker) }},
 		{name: "both are killed", happen: func(w *world) { w.underLoad(w.killBoth) }, long: true},
+		{name: "holdfast is stopped while the broker is away", happen: func(w *world) { w.underLoad(w.stopWithoutBroker) }, long: true},
 		{name: "holdfast is paused", happen: func(w *world) { w.underLoad(func() { w.pause(w.holdfast) }) }},
 		{name: "the broker is paused", happen: func(w *world) { w.underLoad(func() { w.pause(w.broker) }) }, long: true},
 		{name: "the broker comes back with an older tail", happen: (*world).olderTail},
@@ -73,6 +74,14 @@ func (w *world) killBroker() {
 func (w *world) killBoth() {
 	w.broker.kill()
 	w.holdfast.kill()
+	w.startBroker()
+	w.startHoldfast()
+}
+
+// stopWithoutBroker leaves what is said and not stored to the outbox.
+func (w *world) stopWithoutBroker() {
+	w.broker.kill()
+	w.holdfast.stop()
 	w.startBroker()
 	w.startHoldfast()
 }
