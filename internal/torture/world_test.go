@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ const partitions = 3
 
 // world is a deployment, and who publishes to it.
 type world struct {
+	loaded atomic.Bool // the latest load is published, or was given up
+
 	t        *testing.T
 	program  string // holdfast
 	rnd      *rand.Rand
@@ -149,19 +152,24 @@ func (w *world) load(messages int, meanwhile func(), to ...int) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
 	published := make(chan error, 1)
-	go func() { published <- w.producer.load(ctx, messages, to) }()
+	w.loaded.Store(false)
+	go func() {
+		err := w.producer.load(ctx, messages, to)
+		w.loaded.Store(true)
+		published <- err
+	}()
 	meanwhile()
 	if err := <-published; err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// moreAcked waits until n messages more are stored, or until a try is not answered.
+// moreAcked waits until n messages more are stored, a try is not answered, or the load is over.
 func (w *world) moreAcked(n int64) {
 	w.t.Helper()
 	acked, refused := w.producer.acked.Load()+n, w.producer.refused.Load()
 	eventually(w.t, "more messages are stored", func() error {
-		if w.producer.acked.Load() < acked && w.producer.refused.Load() == refused {
+		if w.producer.acked.Load() < acked && w.producer.refused.Load() == refused && !w.loaded.Load() {
 			return fmt.Errorf("%d of %d are", w.producer.acked.Load(), acked)
 		}
 		return nil
