@@ -108,9 +108,8 @@ func (p *progress) change() <-chan struct{} {
 func (p *progress) ask() { wake(p.asks) }
 
 // fresh returns once what can be read is what was applied less than openMin before the
-// call. It waits no longer than openMin for that: a partition that is busy, or whose outputs can't be
-// stored, is read as it was.
-func (p *progress) fresh() {
+// call, or when patience ends: a partition that is busy, or whose outputs can't be stored, is read as it was.
+func (p *progress) fresh(patience context.Context) {
 	p.mu.Lock()
 	if p.err != nil || !p.caughtUp || time.Since(p.told) < openMin {
 		p.mu.Unlock()
@@ -118,10 +117,8 @@ func (p *progress) fresh() {
 	}
 	moved := p.change()
 	p.mu.Unlock()
-	timer := time.NewTimer(openMin)
-	defer timer.Stop()
 	select {
 	case <-moved:
-	case <-timer.C:
+	case <-patience.Done():
 	}
 }

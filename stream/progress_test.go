@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -51,7 +52,9 @@ func TestFreshWaitsForACommitButNotForLong(t *testing.T) {
 				go commitWhenAsked(p, c.busy, stop)
 				time.Sleep(c.age)
 				began := time.Now()
-				p.fresh()
+				patience, cancel := context.WithTimeout(t.Context(), openMin)
+				defer cancel()
+				p.fresh(patience)
 				if waited := time.Since(began); waited != c.waits {
 					t.Errorf("it waited %v, not %v", waited, c.waits)
 				}

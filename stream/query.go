@@ -29,7 +29,7 @@ func (p *Processor) Partitions() int { return len(p.slots) }
 // SKU answers for every location of a SKU as of a moment ago.
 // ErrNotFound where no delta has named it.
 func (p *Processor) SKU(sku string) (all inventory.SKUAvailability, err error) {
-	err = p.read(codec.Partition(sku, len(p.slots)), func(s *state.Snapshot, at inventory.Position) (bool, error) {
+	err = p.readFresh(codec.Partition(sku, len(p.slots)), func(s *state.Snapshot, at inventory.Position) (bool, error) {
 		found, ok, err := engine.ReadSKU(s, sku)
 		all, all.Position = found, at
 		return ok, err
@@ -40,7 +40,7 @@ func (p *Processor) SKU(sku string) (all inventory.SKUAvailability, err error) {
 // Location answers for one key as of the partition's last commit. ErrNotFound where
 // no delta has named it.
 func (p *Processor) Location(sku, location string) (one inventory.LocationAvailability, err error) {
-	err = p.read(codec.Partition(sku, len(p.slots)), func(s *state.Snapshot, at inventory.Position) (bool, error) {
+	err = p.readFresh(codec.Partition(sku, len(p.slots)), func(s *state.Snapshot, at inventory.Position) (bool, error) {
 		found, ok, err := engine.ReadKey(s, sku, location)
 		one = inventory.LocationAvailability{Availability: found, Position: at}
 		return ok, err
@@ -56,6 +56,7 @@ func (p *Processor) Watermark(partition int) inventory.Millis {
 
 // Exception returns the exception of that id. ErrNotFound.
 func (p *Processor) Exception(id string) (x inventory.Exception, err error) {
+	p.freshen()
 	for i := range p.slots {
 		if p.slots[i].db == nil {
 			continue
@@ -119,14 +120,24 @@ func (p *Processor) Exceptions(cursor string, limit int, match func(*inventory.E
 	return page, next, nil
 }
 
-// freshen is [progress.fresh] for all partitions, at the same time.
+// freshen is [progress.fresh] for all partitions, which takes openMin at most, however many are busy.
 func (p *Processor) freshen() {
+	patience, cancel := context.WithTimeout(context.Background(), openMin)
+	defer cancel()
 	for i := range p.slots {
 		p.slots[i].progress.ask()
 	}
 	for i := range p.slots {
-		p.slots[i].progress.fresh()
+		p.slots[i].progress.fresh(patience)
 	}
+}
+
+// readFresh is read of what was applied a moment ago, for which it waits openMin at most.
+func (p *Processor) readFresh(partition int, fn func(*state.Snapshot, inventory.Position) (bool, error)) error {
+	patience, cancel := context.WithTimeout(context.Background(), openMin)
+	defer cancel()
+	p.slots[partition].progress.fresh(patience)
+	return p.read(partition, fn)
 }
 
 // read calls fn with a snapshot of a partition and its position. Where fn says that it
@@ -137,7 +148,6 @@ func (p *Processor) read(partition int, fn func(*state.Snapshot, inventory.Posit
 		_, _, err := p.slots[partition].progress.get()
 		return err
 	}
-	p.slots[partition].progress.fresh()
 	s, err := db.Snapshot()
 	if err != nil {
 		return err
@@ -245,6 +255,7 @@ func (p *Processor) Tally() Tally {
 
 // Digests returns the digest of each partition's state.
 func (p *Processor) Digests() ([]string, error) {
+	p.freshen()
 	all := make([]string, len(p.slots))
 	for i := range p.slots {
 		err := p.read(i, func(s *state.Snapshot, _ inventory.Position) (_ bool, err error) {
