@@ -79,7 +79,7 @@ func (a axis) marks(unit string) []mark {
 // logMarks has the powers of ten, with 2 and 5 between them where there is room.
 func (a axis) logMarks(unit string) []mark {
 	digits := []float64{1, 2, 5}
-	decades := math.Log10(a.high / a.low)
+	decades := math.Log10(a.high) - math.Log10(a.low) // their quotient may be beyond a float
 	every := 1.0
 	if decades > 2.5 {
 		digits = digits[:1]

@@ -207,6 +207,7 @@ func TestTickLabels(t *testing.T) {
 		{"memory", valueAxis(Bytes, []float64{400 << 20}).marks(Bytes), "0, 128 MiB, 256 MiB, 384 MiB, 512 MiB"},
 		{"short latency", valueAxis(Nanoseconds, []float64{1e6, 2e6}).marks(Nanoseconds), "0, 500 µs, 1 ms, 1.5 ms, 2 ms"},
 		{"long latency", valueAxis(Nanoseconds, []float64{1e5, 3e6}).marks(Nanoseconds), "100 µs, 200 µs, 500 µs, 1 ms, 2 ms"},
+		{"as far apart as floats go", valueAxis(Nanoseconds, []float64{5e-309, 1e3}).marks(Nanoseconds), "0 ns, 0 ns, 0 ns, 0 ns, 0 ns, 0 ns"},
 		{"latency with a stall", valueAxis(Nanoseconds, []float64{1e5, 9e9}).marks(Nanoseconds), "100 µs, 1 ms, 10 ms, 100 ms, 1 s"},
 		{"nothing but 0", valueAxis(DeltasPerSec, []float64{0}).marks(DeltasPerSec), "0, 0.2, 0.4, 0.6, 0.8, 1"},
 		{"below 0", valueAxis("deltas", []float64{-5, 10}).marks("deltas"), "-5, 0, 5, 10"},
