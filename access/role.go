@@ -12,8 +12,8 @@ type Role uint8
 const (
 	Anyone   Role = iota
 	Reader        // may look at everything
-	Operator      // may also send deltas, and assign and resolve exceptions
-	Approver      // may also approve and reject
+	Operator      // may also send deltas, and assign exceptions
+	Approver      // may also approve, reject and resolve them
 	Admin         // may also look into the process
 )
 

@@ -28,6 +28,12 @@ func TestTheWireStaysAsItIs(t *testing.T) {
 		}
 	}
 
+	// About what nobody decided.
+	found, own := exception, decision
+	found.ApprovedBy, found.History = "", []inventory.Change{exception.History[0]}
+	found.History[0].Decision = ""
+	own.By, own.Note, own.Refused = "", "", ""
+
 	sent := map[string]struct {
 		encode func() ([]byte, error)
 		decode func([]byte) (any, error)
@@ -39,12 +45,18 @@ func TestTheWireStaysAsItIs(t *testing.T) {
 		"command.msgpack": {
 			func() ([]byte, error) { return EncodeCommand(&command, Msgpack) },
 			func(data []byte) (any, error) { return DecodeCommand(data) }, command},
-		"exception.json": {
+		"exception-decided.json": {
 			func() ([]byte, error) { return EncodeException(&exception) },
 			func(data []byte) (any, error) { return DecodeException(data) }, exception},
-		"decision.json": {
+		"exception.json": {
+			func() ([]byte, error) { return EncodeException(&found) },
+			func(data []byte) (any, error) { return DecodeException(data) }, found},
+		"decision-by.json": {
 			func() ([]byte, error) { return EncodeDecision(&decision) },
 			func(data []byte) (any, error) { return DecodeDecision(data) }, decision},
+		"decision.json": {
+			func() ([]byte, error) { return EncodeDecision(&own) },
+			func(data []byte) (any, error) { return DecodeDecision(data) }, own},
 	}
 	for name, s := range sent {
 		now, err := s.encode()

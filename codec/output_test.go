@@ -25,13 +25,13 @@ var (
 	}
 	exception = inventory.Exception{
 		ID: "x1", Class: inventory.Oversell, SKU: "a", Location: "b", Channels: []string{"web"}, Status: inventory.Acting, Severity: inventory.High,
-		Exposure: 500, Confidence: 0.5, Owner: "kim", SLADue: 4, Reason: "Two > one.", Evidence: map[string]any{"n": "1", "m": "2"},
+		Exposure: 500, Confidence: 0.5, Owner: "kim", ApprovedBy: "lee", SLADue: 4, Reason: "Two > one.", Evidence: map[string]any{"n": "1", "m": "2"},
 		Recommendations: []inventory.Recommendation{{Action: "transfer", Channel: "web", From: "york", Quantity: 3, Why: "so"}},
-		OpenedAt:        5, UpdatedAt: 6, History: []inventory.Change{{At: 5, Status: inventory.Acting, By: "holdfast", Note: "n"}}, Cause: cause,
+		OpenedAt:        5, UpdatedAt: 6, History: []inventory.Change{{At: 5, Status: inventory.Acting, By: "holdfast", Note: "n", Decision: "m1"}}, Cause: cause,
 	}
 	decision = inventory.Decision{
 		ID: "a1", Decision: "open", Exception: "x1", Class: inventory.Oversell, SKU: "a", Location: "b", Commands: []string{"c"}, Rule: "atp < 0",
-		Inputs: map[string]any{"x": "y", "w": "z"}, Policy: "p1", Autonomy: inventory.Auto, EventTime: 9, IssuedAt: 10, Cause: cause,
+		Inputs: map[string]any{"x": "y", "w": "z"}, Policy: "p1", Autonomy: inventory.Auto, By: "kim", Note: "n", Refused: "why", EventTime: 9, IssuedAt: 10, Cause: cause,
 	}
 )
 

@@ -104,6 +104,10 @@ func TestEachCallNeedsItsRole(t *testing.T) {
 			{"HEAD /v1/commands/stream", access.Reader},
 			{"GET /metrics", access.Reader},
 			{"POST /v1/deltas", access.Operator},
+			{"POST /v1/exceptions/x1/assign", access.Operator},
+			{"POST /v1/exceptions/x1/approve", access.Approver},
+			{"POST /v1/exceptions/x1/reject", access.Approver},
+			{"POST /v1/exceptions/x1/resolve", access.Approver},
 			{"GET /debug/pprof/", access.Admin},
 			{"GET /debug/pprof/heap", access.Admin},
 		} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -50,6 +51,10 @@ type Backend interface {
 
 	// Exception returns the exception of that id. ErrNotFound.
 	Exception(ctx context.Context, id string) (inventory.Exception, error)
+
+	// Decide puts a person's decision about an exception through the log, and returns the exception as it stands once that
+	// is applied; done says whether the decision changed it: if not, its status did not fit. ErrNotFound.
+	Decide(ctx context.Context, by string, d control.Decision) (e inventory.Exception, done bool, err error)
 
 	// LastCommand returns the stream sequence of the newest command; 0 where there
 	// was never one.

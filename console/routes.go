@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-atp/holdfast/access"
+	"github.com/holdfast-atp/holdfast/control"
 )
 
 // route is one call of the API. The table of routes is the only place where calls
@@ -30,6 +31,10 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/directives", access.Reader, []string{"channel", "sku", "location", "action", "limit", "cursor"}, s.getDirectives},
 		{"GET", "/v1/exceptions", access.Reader, []string{"status", "class", "location", "sku", "limit", "cursor"}, s.getExceptions},
 		{"GET", "/v1/exceptions/{id}", access.Reader, nil, s.getException},
+		{"POST", "/v1/exceptions/{id}/approve", access.Approver, nil, s.decide(control.Approve)},
+		{"POST", "/v1/exceptions/{id}/reject", access.Approver, nil, s.decide(control.Reject)},
+		{"POST", "/v1/exceptions/{id}/resolve", access.Approver, nil, s.decide(control.Resolve)},
+		{"POST", "/v1/exceptions/{id}/assign", access.Operator, nil, s.decide(control.Assign)},
 		{"GET", "/v1/commands/stream", access.Reader, []string{"channel", "sku", "recent"}, s.streamCommands},
 		{"GET", "/v1/overview", access.Reader, nil, s.getOverview},
 		{"GET", "/v1/session", access.Reader, nil, s.getSession},

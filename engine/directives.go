@@ -11,7 +11,16 @@ import (
 // that an acting exception covers is held, every other one is not. Where several
 // exceptions cover a channel one hold stands, and the release comes with the last of them.
 func (e *Engine) direct(s scene, verdicts []verdict) ([]verdict, error) {
-	r, n := &s.rec.value, &s.net.value
+	verdicts, err := e.directRecord(s.rec, verdicts)
+	if err != nil {
+		return nil, err
+	}
+	return e.directNetwork(s.net, verdicts)
+}
+
+// directRecord is direct for the directives of a record, which the view shows.
+func (e *Engine) directRecord(rec *item[record], verdicts []verdict) ([]verdict, error) {
+	r := &rec.value
 	for i := range r.Channels {
 		order := order{channel: r.Channels[i].Name, location: e.view.Location, directive: &r.directives[i]}
 		order.sellable = max(e.view.Channels[i].ATP, 0)
@@ -20,10 +29,17 @@ func (e *Engine) direct(s scene, verdicts []verdict) ([]verdict, error) {
 			return nil, err
 		}
 	}
+	e.armRecord(rec)
+	return verdicts, nil
+}
+
+// directNetwork is direct for the directives that bind a SKU everywhere.
+func (e *Engine) directNetwork(net *item[network], verdicts []verdict) ([]verdict, error) {
+	n := &net.value
 	for i, channel := range n.channels {
 		order := order{channel: channel, location: inventory.Network, directive: &n.directives[i]}
 		if n.directives[i].held && holder(n.open, channel) == "" {
-			atp, err := e.networkATP(s, channel)
+			atp, err := e.networkATP(net, channel)
 			if err != nil {
 				return nil, err
 			}
@@ -34,7 +50,7 @@ func (e *Engine) direct(s scene, verdicts []verdict) ([]verdict, error) {
 			return nil, err
 		}
 	}
-	e.armRenewals(s)
+	e.armNetwork(net)
 	return verdicts, nil
 }
 
@@ -67,7 +83,7 @@ func (e *Engine) align(o order, open []opened, verdicts []verdict) ([]verdict, e
 		d.held, d.exception, d.renewAt = false, "", 0
 		e.meta.standing.Held--
 		return e.attribute(verdicts, it, "release", e.command(inventory.Unhold, o, it)), nil
-	case want != "" && d.exception != want && holderGone(open, d.exception):
+	case want != "" && d.exception != want && !holds(open, d.exception):
 		d.exception = want
 	}
 	return verdicts, nil
@@ -83,13 +99,14 @@ func holder(open []opened, channel string) string {
 	return ""
 }
 
-func holderGone(open []opened, id string) bool {
+// holds reports whether the exception of that id is among the acting ones.
+func holds(open []opened, id string) bool {
 	for i := range open {
-		if open[i].id == id {
-			return false
+		if open[i].acting && open[i].id == id {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // lastCleared returns the exception that a release is put down to: the one behind the hold if
@@ -97,7 +114,7 @@ func holderGone(open []opened, id string) bool {
 func (e *Engine) lastCleared(verdicts []verdict, began string) (*item[exception], error) {
 	var last *item[exception]
 	for i := range verdicts {
-		if verdicts[i].kind != "resolve" {
+		if !ended(verdicts[i].exception.value.Status) {
 			continue
 		}
 		last = verdicts[i].exception
@@ -127,6 +144,7 @@ func (e *Engine) attribute(verdicts []verdict, it *item[exception], kind, comman
 func (e *Engine) command(action inventory.Action, o order, it *item[exception]) string {
 	x := &it.value.Exception
 	rule := e.policy.Rule(x.Class)
+	autonomy, approvedBy := e.onWhoseWord(x)
 	o.directive.revision++
 	if action == inventory.Hold {
 		o.directive.renewAt = e.meta.watermark + rule.RenewAfter()
@@ -143,9 +161,10 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 		Exception:  x.ID,
 		Class:      x.Class,
 		Confidence: x.Confidence,
-		Reason:     x.Reason,
+		Reason:     e.person.reason(action, x),
 		Evidence:   maps.Clone(x.Evidence),
-		Autonomy:   inventory.Auto,
+		Autonomy:   autonomy,
+		ApprovedBy: approvedBy,
 		Policy:     e.policy.Version,
 		EventTime:  e.meta.watermark,
 		IssuedAt:   e.logTime,
@@ -156,16 +175,21 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 	return c.ID
 }
 
-// armRenewals sets the scene's renewal timers where a hold will want one earlier than they are set.
-func (e *Engine) armRenewals(s scene) {
-	r, n := &s.rec.value, &s.net.value
+// armRecord sets the record's renewal timer where a hold will want one earlier than it is set.
+func (e *Engine) armRecord(rec *item[record]) {
+	r := &rec.value
 	if at := firstRenewal(r.directives); at != 0 && (r.renewAt == 0 || at < r.renewAt) {
-		r.renewAt = e.setTimer(at, timerRenew, s.rec.key)
-		e.records.touch(s.rec)
+		r.renewAt = e.setTimer(at, timerRenew, rec.key)
+		e.records.touch(rec)
 	}
+}
+
+// armNetwork is armRecord for a SKU's network.
+func (e *Engine) armNetwork(net *item[network]) {
+	n := &net.value
 	if at := firstRenewal(n.directives); at != 0 && (n.renewAt == 0 || at < n.renewAt) {
-		n.renewAt = e.setTimer(at, timerNetwork, s.net.key)
-		e.networks.touch(s.net)
+		n.renewAt = e.setTimer(at, timerNetwork, net.key)
+		e.networks.touch(net)
 	}
 }
 
@@ -199,7 +223,7 @@ func (e *Engine) renewRecord(rec *item[record]) error {
 	for i := range verdicts {
 		e.audit(&verdicts[i])
 	}
-	e.armRenewals(s)
+	e.armRecord(rec)
 	return nil
 }
 
@@ -238,9 +262,9 @@ func (e *Engine) renew(o order, verdicts []verdict) ([]verdict, error) {
 
 // networkATP returns what the whole network has to promise on a channel: Σ max(0, ATP) over
 // the SKU's locations that are not held for it.
-func (e *Engine) networkATP(s scene, channel string) (int64, error) {
+func (e *Engine) networkATP(net *item[network], channel string) (int64, error) {
 	total := int64(0)
-	err := e.eachRecord(s.net.key, func(r *record) {
+	err := e.eachRecord(net.key, func(r *record) {
 		for i := range r.Channels {
 			if r.Channels[i].Name == channel && i < len(r.directives) && r.directives[i].held {
 				return

@@ -134,6 +134,7 @@ type Engine struct {
 	outputs []Output
 
 	cause        inventory.Cause // of what is being done now
+	person       person          // whose decision that is; nobody's where it is a delta
 	logTime      inventory.Millis
 	causeOrdinal int              // of the next id under cause
 	target       inventory.Millis // where the watermark is on its way to

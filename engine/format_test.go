@@ -26,8 +26,8 @@ func specimens() []stored {
 	reserve := sale
 	reserve.Kind, reserve.Ref, reserve.Due = inventory.Reserve, "o1", now+inventory.Day
 	open := []opened{
-		{detectors.Scope{Class: inventory.Oversell, Channel: "web"}, "x0-1-0-0", true},
-		{detectors.Scope{Class: inventory.PhantomInventory, Network: true}, "x0-2-0-0", false},
+		{detectors.Scope{Class: inventory.Oversell, Channel: "web"}, "x0-1-0-0", true, false},
+		{detectors.Scope{Class: inventory.PhantomInventory, Network: true}, "x0-2-0-0", false, true},
 	}
 	directives := []directive{{revision: 3, held: true, exception: "x0-1-0-0", renewAt: now}, {}, {revision: 2}}
 

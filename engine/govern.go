@@ -12,11 +12,11 @@ import (
 // byHoldfast is who changed an exception where no person did.
 const byHoldfast = "holdfast"
 
-// verdict is an edge that was carried out: what the audit trail is told, once it is
+// verdict is an edge or a person's decision that was carried out: what the audit trail is told, once it is
 // known which commands followed.
 type verdict struct {
 	exception *item[exception]
-	kind      string // open, resolve, hold, release, renew
+	kind      string // open, resolve, hold, release, renew; approve, reject, assign
 	rule      string
 	commands  []string
 }
@@ -40,7 +40,9 @@ func (e *Engine) govern(s scene) error {
 		if err != nil {
 			return err
 		}
-		verdicts = append(verdicts, v)
+		if v.exception != nil {
+			verdicts = append(verdicts, v)
+		}
 	}
 	verdicts, err := e.direct(s, verdicts)
 	if err != nil {
@@ -81,7 +83,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 		Cause:           e.cause,
 	}
 	x := &it.value.Exception
-	o := opened{f.Scope, id, status == inventory.Acting}
+	o := opened{scope: f.Scope, id: id, acting: status == inventory.Acting}
 	if f.Network {
 		x.Location = inventory.Network
 		s.net.value.open = append(s.net.value.open, o)
@@ -98,7 +100,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
 }
 
-// clear resolves an exception.
+// clear resolves an exception. Of one that a person ended there is nothing left to say.
 func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	open := &s.rec.value.open
 	if f.Network {
@@ -111,28 +113,43 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	if at < 0 {
 		return verdict{}, fmt.Errorf("detector %s cleared %+v, which is not open", f.Class, f.Scope)
 	}
-	id := (*open)[at].id
+	id, muted := (*open)[at].id, (*open)[at].muted
 	*open = slices.Delete(*open, at, at+1)
+	if muted {
+		return verdict{}, nil
+	}
 	it, err := e.mustException(id)
 	if err != nil {
 		return verdict{}, err
 	}
 	x := &it.value.Exception
 	d := e.describe(f)
-	e.unrank(x)
-	e.meta.standing.Exceptions--
-	e.meta.standing.Exposure -= x.Exposure
-	x.Status = inventory.Resolved
 	x.Reason = d.Reason
 	x.Evidence = d.Evidence
 	x.Confidence = detectors.Round4(f.Confidence)
-	x.Recommendations = nil
-	note(x, inventory.Change{At: e.meta.watermark, Status: x.Status, By: byHoldfast, Note: d.Reason})
-	e.rank(x)
-	e.exceptions.touch(it)
-	e.sayException(x)
-	e.setTimer(e.meta.watermark+endedRetention, timerEnded, id)
+	e.end(it, inventory.Change{Status: inventory.Resolved, By: byHoldfast, Note: d.Reason})
 	return verdict{exception: it, kind: "resolve", rule: d.Rule}, nil
+}
+
+// end gives an exception its final status, and says so.
+func (e *Engine) end(it *item[exception], c inventory.Change) {
+	x := &it.value.Exception
+	e.unrank(x)
+	e.meta.standing.Exceptions--
+	e.meta.standing.Exposure -= x.Exposure
+	x.Status = c.Status
+	x.Recommendations = nil
+	e.rank(x)
+	e.amend(it, c)
+	e.setTimer(e.meta.watermark+endedRetention, timerEnded, x.ID)
+}
+
+// amend notes a change of an exception that was made, and says so.
+func (e *Engine) amend(it *item[exception], c inventory.Change) {
+	c.At = e.meta.watermark
+	note(&it.value.Exception, c)
+	e.exceptions.touch(it)
+	e.sayException(&it.value.Exception)
 }
 
 func (e *Engine) mustException(id string) (*item[exception], error) {
@@ -187,7 +204,7 @@ func (e *Engine) audit(v *verdict) {
 	x := &v.exception.value.Exception
 	autonomy := inventory.Autonomy("")
 	if len(v.commands) > 0 {
-		autonomy = inventory.Auto
+		autonomy, _ = e.onWhoseWord(x)
 	}
 	commands := v.commands
 	if commands == nil {
@@ -205,6 +222,8 @@ func (e *Engine) audit(v *verdict) {
 		Inputs:    maps.Clone(x.Evidence),
 		Policy:    e.policy.Version,
 		Autonomy:  autonomy,
+		By:        e.person.by,
+		Note:      e.person.note,
 		EventTime: e.meta.watermark,
 		IssuedAt:  e.logTime,
 		Cause:     e.cause,

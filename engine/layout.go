@@ -47,8 +47,8 @@ func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 6
-	formatNetwork  = 1
+	formatRecord   = 7
+	formatNetwork  = 2
 	formatPlace    = 2
 	formatWeek     = 1
 	formatTimeline = 2

@@ -3,17 +3,20 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/engine/window"
 	"github.com/holdfast-atp/holdfast/internal/oracle"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // drawnConfig draws how late deltas may be; a quarter of a minute lets panes of seconds meet, a day
@@ -34,7 +37,20 @@ func limited(t *rapid.T, c engine.Config) engine.Config {
 }
 
 func oracleConfig(c engine.Config) oracle.Config {
-	return oracle.Config{Lateness: c.Lateness, WindowLateness: c.WindowLateness, AheadMax: c.AheadMax, ChannelsMax: c.ChannelsMax}
+	return oracle.Config{
+		Lateness: c.Lateness, WindowLateness: c.WindowLateness, AheadMax: c.AheadMax, ChannelsMax: c.ChannelsMax,
+		Asks: c.Policy != nil,
+	}
+}
+
+// asking is a policy under which an oversell awaits a person's approval, as often as not.
+func asking(t *rapid.T, c engine.Config) engine.Config {
+	if rapid.Bool().Draw(t, "people are asked") {
+		rule := policy.Default().Rule(inventory.Oversell)
+		rule.Autonomy = policy.Recommend
+		c.Policy = policy.New("asking", map[inventory.Class]policy.Rule{inventory.Oversell: rule})
+	}
+	return c
 }
 
 // logTime draws when the log takes d in, where the one before came at a time: then or later, with d as far
@@ -44,11 +60,11 @@ func logTime(t *rapid.T, before inventory.Millis, d *inventory.Delta, aheadMax i
 	return max(before, d.Time-ahead)
 }
 
-// TestEngineEqualsModel: whatever is thrown at it, the engine says of each delta, of stock, windows,
-// exceptions and holds what the naive model says.
+// TestEngineEqualsModel: whatever is thrown at it and whatever people decide, the engine says of each delta, of stock,
+// windows, exceptions and holds what the naive model says.
 func TestEngineEqualsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		config := limited(t, drawnConfig(t))
+		config := asking(t, limited(t, drawnConfig(t)))
 		log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness}).Draw(t, "log")
 		cuts := gen.Cuts(len(log)).Draw(t, "cuts")
 		p := open(t, partition{config: config, only: inventory.Oversell})
@@ -69,6 +85,9 @@ func TestEngineEqualsModel(t *testing.T) {
 			}
 			sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
 			sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+			if rapid.IntRange(0, 3).Draw(t, "a person decides") == 0 {
+				told.decides(t, p, model, where)
+			}
 			if cuts[i] {
 				p.commit(t)
 				equalStock(t, where, p, model)
@@ -209,6 +228,34 @@ func equalWindows(t *rapid.T, where string, p *partition, model model) {
 type directed struct {
 	open map[string]oracle.Scope // by exception id
 	held map[string]bool
+
+	known     []string // exception ids, those that ended among them
+	decisions int
+}
+
+// decides lets a person decide something about some exception, which may have ended or never been, and holds what
+// follows against the model.
+func (told *directed) decides(t *rapid.T, p *partition, model *oracle.Oversell, where string) {
+	id := rapid.SampledFrom(append([]string{"x0-0-0-0"}, told.known...)).Draw(t, "exception")
+	if len(told.open) > 0 && rapid.IntRange(0, 3).Draw(t, "one that stands") > 0 {
+		id = rapid.SampledFrom(slices.Sorted(maps.Keys(told.open))).Draw(t, "standing")
+	}
+	told.decisions++
+	m := control.Message{
+		ID: fmt.Sprint(rapid.IntRange(max(1, told.decisions-1), told.decisions).Draw(t, "decision")), By: "kim",
+		Decision: control.Decision{Exception: id, Action: rapid.SampledFrom(control.Actions()).Draw(t, "action"), Owner: "lee"},
+	}
+	before := len(p.said)
+	result := p.control(t, m)
+	outcome, directives := model.Decide(oracle.Decision{
+		ID: m.ID, Scope: told.open[id],
+		Acts: m.Decision.Action == control.Approve, Ends: m.Decision.Action == control.Reject || m.Decision.Action == control.Resolve,
+	})
+	where += fmt.Sprintf("%s of %s: ", m.Decision.Action, id)
+	sameText(t, where+"outcomes", result.Outcome.String(), outcome.String())
+	sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
+	sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+	sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
 }
 
 // hear takes in outputs and returns the holds and releases among them, renewals left out: a renewal
@@ -223,7 +270,10 @@ func (told *directed) hear(t *rapid.T, outputs []engine.Output) string {
 			if _, shared := x.Evidence["channel_atp"]; shared {
 				scope.Channel = x.Channels[0]
 			}
-			if x.Status == inventory.Resolved {
+			if _, known := told.open[x.ID]; !known {
+				told.known = append(told.known, x.ID)
+			}
+			if over(x) {
 				if told.open[x.ID] != scope {
 					t.Fatalf("%s resolves %+v, which it did not open", x.ID, scope)
 				}
@@ -243,6 +293,10 @@ func (told *directed) hear(t *rapid.T, outputs []engine.Output) string {
 		}
 	}
 	return directiveLines(heard)
+}
+
+func over(x *inventory.Exception) bool {
+	return x.Status == inventory.Resolved || x.Status == inventory.Dismissed
 }
 
 func (told *directed) openLines() string {
@@ -287,14 +341,14 @@ func standing(t *rapid.T, p *partition, told directed) {
 	exposure, stand := int64(0), 0
 	var before *inventory.Exception
 	err := engine.ReadExceptions(p.store, "", func(_ engine.Rank, x *inventory.Exception) bool {
-		if x.Status != inventory.Resolved {
+		if !over(x) {
 			exposure += x.Exposure
 			stand++
 		}
-		if before != nil && before.Status == x.Status && before.Exposure < x.Exposure {
+		if before != nil && over(before) == over(x) && before.Exposure < x.Exposure {
 			t.Fatalf("%s with %d at risk is listed before %s with %d", before.ID, before.Exposure, x.ID, x.Exposure)
 		}
-		if before != nil && before.Status == inventory.Resolved && x.Status != inventory.Resolved {
+		if before != nil && over(before) && !over(x) {
 			t.Fatalf("%s, which ended, is listed before %s, which stands", before.ID, x.ID)
 		}
 		before = x

@@ -9,6 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/engine/enginetest"
 	"github.com/holdfast-atp/holdfast/engine/timer"
@@ -102,6 +103,29 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 	p.said = append(p.said, p.engine.Outputs()...)
 	p.engine.ClearOutputs()
 	return p.results[from:]
+}
+
+// control applies a message that holds no delta, the next of the log.
+func (p *partition) control(t fataler, m control.Message) engine.Result {
+	t.Helper()
+	p.messages++
+	at := engine.At{Sequence: p.messages, LogTime: max(p.logTime, 1)}
+	text, err := control.Encode(&m)
+	if err != nil {
+		t.Fatalf("encode %+v: %v", m, err)
+	}
+	m, bad := control.Parse(text)
+	if bad != nil {
+		t.Fatalf("parse %s: %v", text, bad)
+	}
+	result, err := p.engine.Control(at, &m)
+	if err != nil {
+		t.Fatalf("message %d, %s: %v", p.messages, text, err)
+	}
+	p.results = append(p.results, result)
+	p.said = append(p.said, p.engine.Outputs()...)
+	p.engine.ClearOutputs()
+	return result
 }
 
 // flush returns all that changed, not yet committed.

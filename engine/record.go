@@ -69,6 +69,10 @@ type opened struct {
 	scope  detectors.Scope
 	id     string
 	acting bool // policy or a person lets commands follow
+
+	// muted: a person ended it, and its condition stands still. So that it is not raised again at once it stays
+	// open for its detector, which ends it without a word.
+	muted bool
 }
 
 // directive is the last command for one channel at a record or in a network.
@@ -182,6 +186,9 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.scope.Network {
 			flags |= 2
 		}
+		if o.muted {
+			flags |= 4
+		}
 		dst = wire.AppendUint(dst, flags)
 	}
 	return dst
@@ -201,6 +208,7 @@ func readOpened(in *wire.Reader) []opened {
 		flags := in.Uint()
 		o.acting = flags&1 != 0
 		o.scope.Network = flags&2 != 0
+		o.muted = flags&4 != 0
 	}
 	return open
 }

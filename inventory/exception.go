@@ -73,6 +73,9 @@ type Change struct {
 	Status Status `json:"status"`
 	By     string `json:"by"` // "holdfast", or who decided
 	Note   string `json:"note"`
+
+	// Decision is the id of the person's message that did it; "" where holdfast did.
+	Decision string `json:"decision,omitempty"`
 }
 
 // Exception is something wrong with the stock of one SKU, from its opening to
@@ -88,6 +91,7 @@ type Exception struct {
 	Exposure        int64            `json:"exposure"` // minor units at risk
 	Confidence      float64          `json:"confidence"`
 	Owner           string           `json:"owner"`
+	ApprovedBy      string           `json:"approved_by,omitempty"` // who let commands follow; "" where nobody was asked
 	SLADue          Millis           `json:"sla_due"`
 	Reason          string           `json:"reason"`
 	Evidence        map[string]any   `json:"evidence"`
@@ -102,7 +106,7 @@ type Exception struct {
 // under which policy.
 type Decision struct {
 	ID        string         `json:"id"`
-	Decision  string         `json:"decision"` // open, change, resolve, hold, release, renew
+	Decision  string         `json:"decision"` // open, change, resolve, hold, release, renew; approve, reject, assign
 	Exception string         `json:"exception"`
 	Class     Class          `json:"class"`
 	SKU       string         `json:"sku"`
@@ -112,6 +116,9 @@ type Decision struct {
 	Inputs    map[string]any `json:"inputs"`
 	Policy    string         `json:"policy"`
 	Autonomy  Autonomy       `json:"autonomy"`
+	By        string         `json:"by,omitempty"`      // whose decision it was; "" where it was holdfast's
+	Note      string         `json:"note,omitempty"`    // what that person wrote
+	Refused   string         `json:"refused,omitempty"` // why a person's decision changed nothing; "" where it did
 	EventTime Millis         `json:"event_time"`
 	IssuedAt  Millis         `json:"issued_at"`
 	Cause     Cause          `json:"cause"`

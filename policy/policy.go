@@ -51,21 +51,21 @@ func (p *Policy) Rule(class inventory.Class) Rule {
 	return Rule{Owner: "inventory-control", SLA: inventory.Day, Expiry: 7 * inventory.Day, Raise: 1}
 }
 
+// New returns a policy of those rules; a class without one is observed.
+func New(version string, rules map[inventory.Class]Rule) *Policy { return &Policy{version, rules} }
+
 // Default returns the policy of a careful retailer: hold what is oversold at once; hold
 // what is four to one a phantom, since a cancellation costs about four margins; and leave the count to people.
 func Default() *Policy {
-	return &Policy{
-		Version: "builtin-1",
-		rules: map[inventory.Class]Rule{
-			inventory.Oversell: {
-				Autonomy: Automate, Owner: "channel-operations",
-				SLA: inventory.Hour, Expiry: 7 * inventory.Day,
-			},
-			inventory.PhantomInventory: {
-				Autonomy: Automate, Owner: "store-operations",
-				SLA: inventory.Day, Expiry: 7 * inventory.Day,
-				Raise: 0.8, Clear: 0.4,
-			},
+	return New("builtin-1", map[inventory.Class]Rule{
+		inventory.Oversell: {
+			Autonomy: Automate, Owner: "channel-operations",
+			SLA: inventory.Hour, Expiry: 7 * inventory.Day,
 		},
-	}
+		inventory.PhantomInventory: {
+			Autonomy: Automate, Owner: "store-operations",
+			SLA: inventory.Day, Expiry: 7 * inventory.Day,
+			Raise: 0.8, Clear: 0.4,
+		},
+	})
 }

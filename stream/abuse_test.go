@@ -97,7 +97,7 @@ func TestAFetchGivesBackWhatAFloodMadeOfIt(t *testing.T) {
 		{packed(sale("1", "tea"), sale("2", "tea")), true},
 		{bytes.Repeat([]byte{1}, PayloadBytesMax), false},
 	} {
-		if !q.put(nil, 1, 1, c.payload) {
+		if !q.put(nil, 1, 1, c.payload, false) {
 			t.Fatal("there is no fetch to fill")
 		}
 		f, err := q.tryNext()

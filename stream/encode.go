@@ -51,8 +51,12 @@ func (e *encoder) encode(o *engine.Output, f *Fetch, m *Message) (Output, error)
 			{HeaderSequence, strconv.FormatUint(at.Sequence, 10)},
 			{HeaderIndex, strconv.Itoa(at.Index)},
 		}
-		span := f.Batch.Spans[m.First+at.Index]
-		out.Data = append([]byte(nil), m.Data[span.Start:span.End]...)
+		item := m.Data
+		if !m.Control {
+			span := f.Batch.Spans[m.First+at.Index]
+			item = m.Data[span.Start:span.End]
+		}
+		out.Data = append([]byte(nil), item...)
 	default:
 		return out, fmt.Errorf("output %d is none of the four kinds", o.Ordinal)
 	}

@@ -17,7 +17,8 @@ type Message struct {
 	Time      inventory.Millis // the same, in milliseconds
 	Data      []byte           // as published; the deltas borrow from it
 	First     int              // its deltas are Batch.Deltas[First:First+Count]
-	Count     int              // ≥ 1: an item that is no delta counts too, see Batch.Bad
+	Count     int              // ≥ 1: an item that is no delta counts too, see Batch.Bad; 0 where Control
+	Control   bool             // it holds no deltas, but what somebody decided
 }
 
 // Fingerprint is [Fingerprint] of m.
@@ -54,12 +55,25 @@ func (f *Fetch) Add(sequence uint64, unixNanos int64, data []byte) {
 	f.bytes += len(data)
 }
 
+// AddControl adds the next message of the log to f, which keeps data: one of the subject of decisions.
+func (f *Fetch) AddControl(sequence uint64, unixNanos int64, data []byte) {
+	f.Messages = append(f.Messages, Message{
+		Sequence:  sequence,
+		UnixNanos: unixNanos,
+		Time:      inventory.Millis(unixNanos / 1e6),
+		Data:      data,
+		First:     len(f.Batch.Deltas),
+		Control:   true,
+	})
+	f.bytes += len(data)
+}
+
 // Reset empties f and lets go of the payloads.
 func (f *Fetch) Reset() {
 	clear(f.Messages)
 	f.Messages = f.Messages[:0]
 	f.Batch.Reset()
-	f.bytes = 0
+	f.bytes, f.decoding = 0, 0
 }
 
 // fetchQueue hands fetches from the one goroutine that fills them to the one that
@@ -105,8 +119,8 @@ func newFetchQueue(bounds Bounds) *fetchQueue {
 
 // put decodes a message into the fetch being filled. It waits while there is none to
 // fill, and gives up, returning false, when stop is closed.
-func (q *fetchQueue) put(stop <-chan struct{}, sequence uint64, unixNanos int64, data []byte) bool {
-	for !q.tryPut(sequence, unixNanos, data) {
+func (q *fetchQueue) put(stop <-chan struct{}, sequence uint64, unixNanos int64, data []byte, control bool) bool {
+	for !q.tryPut(sequence, unixNanos, data, control) {
 		select {
 		case <-q.writable:
 		case <-stop:
@@ -116,7 +130,7 @@ func (q *fetchQueue) put(stop <-chan struct{}, sequence uint64, unixNanos int64,
 	return true
 }
 
-func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte) bool {
+func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte, control bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.filling == nil {
@@ -127,7 +141,11 @@ func (q *fetchQueue) tryPut(sequence uint64, unixNanos int64, data []byte) bool 
 		q.free = q.free[:len(q.free)-1]
 	}
 	f := q.filling
-	f.Add(sequence, unixNanos, data)
+	if control {
+		f.AddControl(sequence, unixNanos, data)
+	} else {
+		f.Add(sequence, unixNanos, data)
+	}
 	q.last = lastPut{sequence, unixNanos, data}
 	if f.bytes >= q.bounds.FetchBytes || len(f.Batch.Deltas) >= q.bounds.FetchDeltas {
 		q.full = append(q.full, f)

@@ -12,15 +12,19 @@ import (
 )
 
 // startProcessor runs all partitions of w, without ticks.
-func (w *world) startProcessor() *Processor {
+func (w *world) startProcessor(change ...func(*Config)) *Processor {
 	w.t.Helper()
-	p, err := Start(testContext(w.t), Config{
+	config := Config{
 		Topology:  w.topology,
 		Connect:   func(name string) (*nats.Conn, error) { return nats.Connect(w.server.URL(), nats.Name(name)) },
 		DataDir:   w.t.TempDir(),
 		TickEvery: -1,
 		Log:       w.log,
-	})
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	p, err := Start(testContext(w.t), config)
 	must(w.t, err)
 	w.t.Cleanup(func() { must(w.t, p.Close()) })
 	return p

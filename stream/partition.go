@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/state"
 )
@@ -177,6 +178,11 @@ func (p *Partition) Apply(ctx context.Context, f *Fetch) error {
 			}
 			p.counts.result(d, result)
 		}
+		if m.Control {
+			if err := p.decide(m); err != nil {
+				return err
+			}
+		}
 		if err := p.say(ctx, f, m); err != nil {
 			return err
 		}
@@ -186,7 +192,23 @@ func (p *Partition) Apply(ctx context.Context, f *Fetch) error {
 	if p.open == 0 {
 		p.openSince = p.config.Now()
 	}
-	p.open += len(f.Batch.Deltas)
+	p.open += max(len(f.Batch.Deltas), 1) // a message without deltas is to be committed, too
+	return nil
+}
+
+// decide takes in a message that holds no deltas, but what somebody decided.
+func (p *Partition) decide(m *Message) error {
+	at := engine.At{Sequence: m.Sequence, LogTime: m.Time}
+	message, bad := control.Parse(m.Data)
+	if bad != nil {
+		p.counts.control("", p.engine.Reject(at, bad))
+		return nil
+	}
+	result, err := p.engine.Control(at, &message)
+	if err != nil {
+		return err
+	}
+	p.counts.control(message.Kind(), result)
 	return nil
 }
 

@@ -82,6 +82,7 @@ type Reader struct {
 	partition int
 	bounds    Bounds
 	log       *slog.Logger
+	control   string // the subject of what is no delta
 	queue     *fetchQueue
 	after     state.Position // behind which it began; Sequence 0: at the beginning
 	openLast  uint64
@@ -106,6 +107,7 @@ func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, after 
 		js:        js,
 		topology:  t,
 		partition: p,
+		control:   t.ControlSubject(p),
 		bounds:    bounds,
 		log:       slog.Default(),
 		queue:     newFetchQueue(bounds),
@@ -326,7 +328,7 @@ func (d *delivery) handle(msg jetstream.Msg) {
 		d.end(errGap)
 		return
 	}
-	if !d.reader.queue.put(d.stop, sequence, unixNanos, msg.Data()) {
+	if !d.reader.queue.put(d.stop, sequence, unixNanos, msg.Data(), msg.Subject() == d.reader.control) {
 		d.over = true
 		return
 	}

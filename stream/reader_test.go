@@ -144,14 +144,14 @@ func TestReaderBoundsAFetch(t *testing.T) {
 	close(stop) // put gives up where it would wait
 	two := packed(sale("a", "x"), sale("b", "x"))
 	for range 3 {
-		if !q.put(stop, 1, 1, two) {
+		if !q.put(stop, 1, 1, two, false) {
 			t.Fatal("there is room, and it was not taken")
 		}
 	}
-	if !q.put(stop, 1, 1, make([]byte, 2000)) || !q.put(stop, 1, 1, packed(sale("a", "x"), sale("b", "x"), sale("c", "x"), sale("d", "x"))) {
+	if !q.put(stop, 1, 1, make([]byte, 2000), false) || !q.put(stop, 1, 1, packed(sale("a", "x"), sale("b", "x"), sale("c", "x"), sale("d", "x")), false) {
 		t.Error("a fetch takes the message that reaches its bound")
 	}
-	if q.put(stop, 1, 1, two) {
+	if q.put(stop, 1, 1, two, false) {
 		t.Error("there was no fetch left")
 	}
 	var sizes []int
@@ -179,7 +179,7 @@ func TestFetchQueueLosesNothing(t *testing.T) {
 			switch rapid.IntRange(0, 2).Draw(t, "step") {
 			case 0:
 				blocked := q.blocked()
-				if q.tryPut(put+1, 1, payload) == blocked {
+				if q.tryPut(put+1, 1, payload, false) == blocked {
 					t.Fatalf("blocked is %v, and so is taking a message", blocked)
 				}
 				if !blocked {
@@ -319,6 +319,8 @@ type delivered struct {
 
 func (m delivered) Reply() string { return m.reply }
 func (m delivered) Data() []byte  { return []byte("x") }
+
+func (m delivered) Subject() string { return "holdfast.delta.0" }
 
 func TestADeliveryTakesTheNextMessageAndNoOther(t *testing.T) {
 	reply := func(sequence int) string { return fmt.Sprintf("$JS.ACK.S.C.1.%d.1.1764000000000000000.0", sequence) }

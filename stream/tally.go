@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -11,10 +12,11 @@ import (
 // Tally says what was done since the process started. A delta that is applied again
 // after a crash counts again: what holds for ever is in engine.Counters.
 //
-// Read = Σ Applied + Duplicates + Σ Rejected, always.
+// Read = Σ Applied + Σ Controls + Duplicates + Σ Rejected, always.
 type Tally struct {
 	Read       uint64
 	Applied    map[inventory.Kind]uint64
+	Controls   map[control.Kind]uint64 // messages that hold no delta, applied
 	Duplicates uint64
 	Rejected   map[inventory.Reason]uint64
 	Decisions  map[DecisionKind]uint64
@@ -24,7 +26,7 @@ type Tally struct {
 // DecisionKind is what decisions are counted by.
 type DecisionKind struct {
 	Class    inventory.Class
-	Decision string // open, change, resolve, …
+	Decision string // open, change, resolve, approve, …; "refused" for a person's that changed nothing
 }
 
 // CommandKind is what commands are counted by.
@@ -36,6 +38,7 @@ type CommandKind struct {
 func newTally() Tally {
 	return Tally{
 		Applied:   map[inventory.Kind]uint64{},
+		Controls:  map[control.Kind]uint64{},
 		Rejected:  map[inventory.Reason]uint64{},
 		Decisions: map[DecisionKind]uint64{},
 		Commands:  map[CommandKind]uint64{},
@@ -47,6 +50,7 @@ func (t *Tally) Add(other *Tally) {
 	t.Read += other.Read
 	t.Duplicates += other.Duplicates
 	addCounts(t.Applied, other.Applied)
+	addCounts(t.Controls, other.Controls)
 	addCounts(t.Rejected, other.Rejected)
 	addCounts(t.Decisions, other.Decisions)
 	addCounts(t.Commands, other.Commands)
@@ -57,13 +61,14 @@ func (t *Tally) Subtract(other *Tally) {
 	t.Read -= other.Read
 	t.Duplicates -= other.Duplicates
 	subtractCounts(t.Applied, other.Applied)
+	subtractCounts(t.Controls, other.Controls)
 	subtractCounts(t.Rejected, other.Rejected)
 	subtractCounts(t.Decisions, other.Decisions)
 	subtractCounts(t.Commands, other.Commands)
 }
 
-// AppliedTotal is the sum over the kinds.
-func (t *Tally) AppliedTotal() uint64 { return total(t.Applied) }
+// AppliedTotal is the sum over the kinds, of deltas and of what is none.
+func (t *Tally) AppliedTotal() uint64 { return total(t.Applied) + total(t.Controls) }
 
 // RejectedTotal is the sum over the reasons.
 func (t *Tally) RejectedTotal() uint64 { return total(t.Rejected) }
@@ -102,6 +107,7 @@ func (b *tallyBook) read() Tally {
 	defer b.mu.Unlock()
 	t := b.all
 	t.Applied = maps.Clone(t.Applied)
+	t.Controls = maps.Clone(t.Controls)
 	t.Rejected = maps.Clone(t.Rejected)
 	t.Decisions = maps.Clone(t.Decisions)
 	t.Commands = maps.Clone(t.Commands)
@@ -116,10 +122,20 @@ type batchTally struct {
 }
 
 func (b *batchTally) result(d *inventory.Delta, r engine.Result) {
+	if r.Outcome == engine.Applied {
+		b.read++
+		b.applied[d.Kind%32]++
+		return
+	}
+	b.control("", r)
+}
+
+// control counts what became of a message that holds no delta.
+func (b *batchTally) control(kind control.Kind, r engine.Result) {
 	b.read++
 	switch r.Outcome {
 	case engine.Applied:
-		b.applied[d.Kind%32]++
+		b.rare.Controls[kind]++
 	case engine.Duplicate:
 		b.duplicates++
 	case engine.Rejected:
@@ -130,7 +146,11 @@ func (b *batchTally) result(d *inventory.Delta, r engine.Result) {
 func (b *batchTally) output(o *engine.Output) {
 	switch {
 	case o.Decision != nil:
-		b.rare.Decisions[DecisionKind{o.Decision.Class, o.Decision.Decision}]++
+		kind := DecisionKind{o.Decision.Class, o.Decision.Decision}
+		if o.Decision.Refused != "" {
+			kind.Decision = "refused"
+		}
+		b.rare.Decisions[kind]++
 	case o.Command != nil:
 		b.rare.Commands[CommandKind{o.Command.Class, o.Command.Action}]++
 	}
@@ -150,6 +170,7 @@ func (b *batchTally) moveTo(book *tallyBook) {
 	book.all.Add(&b.rare)
 	b.read, b.duplicates = 0, 0
 	clear(b.applied[:])
+	clear(b.rare.Controls)
 	clear(b.rare.Rejected)
 	clear(b.rare.Decisions)
 	clear(b.rare.Commands)

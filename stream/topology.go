@@ -88,6 +88,9 @@ func (t Topology) subject(kind Kind, p int) string {
 // DeltaSubject is where the deltas of partition p are published.
 func (t Topology) DeltaSubject(p int) string { return t.Prefix + ".delta." + strconv.Itoa(p) }
 
+// ControlSubject is where people's decisions for partition p are published. They are in the log of its deltas.
+func (t Topology) ControlSubject(p int) string { return t.Prefix + ".control." + strconv.Itoa(p) }
+
 // DeltaStream is the log of partition p.
 func (t Topology) DeltaStream(p int) string { return t.stream(fmt.Sprintf("DELTA_%04d", p)) }
 
@@ -166,8 +169,8 @@ func (t Topology) configs() []jetstream.StreamConfig {
 	var all []jetstream.StreamConfig
 	for p := range t.Partitions {
 		c := base
-		c.Name, c.Subjects = t.DeltaStream(p), []string{t.DeltaSubject(p)}
-		c.Description = fmt.Sprintf("Deltas of partition %d of %d", p, t.Partitions)
+		c.Name, c.Subjects = t.DeltaStream(p), []string{t.DeltaSubject(p), t.ControlSubject(p)}
+		c.Description = fmt.Sprintf("Deltas of partition %d of %d, and what people decide", p, t.Partitions)
 		c.MaxMsgSize = PayloadBytesMax + headerBytesMax
 		c.Discard = jetstream.DiscardNew
 		c.MaxAge, c.MaxBytes = t.DeltaMaxAge, orUnlimited(t.DeltaMaxBytes)
@@ -193,7 +196,7 @@ func orUnlimited(bytes int64) int64 {
 
 // Ensure creates the streams and buckets that are missing. One that exists with other
 // settings is an error that says which setting, and both values: what holds data is
-// never changed in passing.
+// never changed in passing, but for the subject of decisions, which a log of an earlier holdfast lacks.
 func (t Topology) Ensure(ctx context.Context, js jetstream.JetStream) error {
 	if err := t.Validate(); err != nil {
 		return err
@@ -236,7 +239,26 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.St
 	if err != nil {
 		return fmt.Errorf("create stream %s: %w", want.Name, err)
 	}
-	return compareStream(want, s.CachedInfo().Config)
+	got := s.CachedInfo().Config
+	if len(got.Subjects) == 1 && len(want.Subjects) == 2 && got.Subjects[0] == want.Subjects[0] {
+		if got, err = addSubject(ctx, js, got, want.Subjects[1]); err != nil {
+			return err
+		}
+	}
+	return compareStream(want, got)
+}
+
+// addSubject lets a stream take another subject, and leaves the rest of it as it is.
+func addSubject(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig, subject string) (jetstream.StreamConfig, error) {
+	config.Subjects = append(config.Subjects, subject)
+	ctx, cancel := withTimeout(ctx, js.Options().DefaultTimeout)
+	defer cancel()
+	s, err := js.UpdateStream(ctx, config)
+	if err != nil {
+		return config, fmt.Errorf("stream %s is to take %s too: %w: where holdfast may not change streams somebody has to who may: nats stream edit %s --subjects %s",
+			config.Name, subject, err, config.Name, strings.Join(config.Subjects, ","))
+	}
+	return s.CachedInfo().Config, nil
 }
 
 func compareStream(want, got jetstream.StreamConfig) error {

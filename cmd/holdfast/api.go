@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,9 +22,25 @@ type api struct {
 
 // getJSON asks for path. A problem in its answer is the error.
 func (a *api) getJSON(ctx context.Context, path string, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
+	return a.call(ctx, http.MethodGet, path, nil, answer)
+}
+
+// postJSON sends body to path. A problem in its answer is the error.
+func (a *api) postJSON(ctx context.Context, path string, body, answer any) error {
+	text, err := json.Marshal(body)
 	if err != nil {
 		return err
+	}
+	return a.call(ctx, http.MethodPost, path, text, answer)
+}
+
+func (a *api) call(ctx context.Context, method, path string, text []byte, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	if text != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	if a.token != "" {
 		request.Header.Set("Authorization", "Bearer "+a.token)

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/console"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/stream"
 )
@@ -109,6 +112,15 @@ func (b *backend) Exceptions(_ context.Context, filter console.ExceptionFilter, 
 func (b *backend) Exception(_ context.Context, id string) (inventory.Exception, error) {
 	x, err := b.processor.Exception(id)
 	return x, translate(err)
+}
+
+func (b *backend) Decide(ctx context.Context, by string, d control.Decision) (inventory.Exception, bool, error) {
+	m := control.Message{ID: rand.Text(), By: by, Time: inventory.MillisOf(time.Now()), Decision: d}
+	x, done, err := b.processor.Decide(ctx, &m)
+	if err == nil || ctx.Err() != nil || errors.Is(err, stream.ErrNotFound) {
+		return x, done, translate(err)
+	}
+	return x, done, fmt.Errorf("the decision may not be stored: %w", errors.Join(console.ErrUnavailable, err))
 }
 
 func (b *backend) LastCommand(ctx context.Context) (uint64, error) {

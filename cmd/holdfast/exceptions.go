@@ -35,8 +35,8 @@ func (c *exceptionsCmd) Run(t *terminal) error {
 	}
 	for i := range answer.Exceptions {
 		x := &answer.Exceptions[i]
-		err := t.print(x, "%s  %-17s %-8s %s  %s @ %s  exposure %s\n    %s",
-			x.UpdatedAt, x.Class, x.Severity, x.Status, safe(x.SKU), safe(x.Location), money(x.Exposure), safe(x.Reason))
+		err := t.print(x, "%s  %-17s %-8s %s  %s @ %s  exposure %s  [%s]\n    %s",
+			x.UpdatedAt, x.Class, x.Severity, x.Status, safe(x.SKU), safe(x.Location), money(x.Exposure), x.ID, safe(x.Reason))
 		if err != nil {
 			return err
 		}

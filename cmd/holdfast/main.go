@@ -33,6 +33,7 @@ type cli struct {
 	Watch      watchCmd      `cmd:"" help:"Print commands as they come."`
 	ATP        atpCmd        `cmd:"" name:"atp" help:"Say what can be promised of a SKU."`
 	Exceptions exceptionsCmd `cmd:"" help:"List exceptions, worst exposure first."`
+	Approve    approveCmd    `cmd:"" help:"Decide about an exception: approve, reject or resolve it, or assign it to somebody."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do."`
 	Token      tokenCmd      `cmd:"" help:"Make tokens for the HTTP API."`
 	Doctor     doctorCmd     `cmd:"" help:"Say what is wrong with folders, streams and positions, and what to do; repair what is safe."`

@@ -31,6 +31,9 @@ func newTallySummary(t *stream.Tally) tallySummary {
 	for kind, n := range t.Applied {
 		s.Applied[kind.String()] = n
 	}
+	for kind, n := range t.Controls {
+		s.Applied[string(kind)] = n
+	}
 	for reason, n := range t.Rejected {
 		s.Rejected[string(reason)] = n
 	}

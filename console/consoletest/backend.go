@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/holdfast-atp/holdfast/console"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -253,6 +254,35 @@ func (b *Backend) Exception(_ context.Context, id string) (inventory.Exception, 
 		}
 	}
 	return inventory.Exception{}, cmp.Or(b.err, console.ErrNotFound)
+}
+
+// Decide changes what SetException set, as the engine would.
+func (b *Backend) Decide(_ context.Context, by string, d control.Decision) (e inventory.Exception, done bool, err error) {
+	b.change(func() {
+		i := slices.IndexFunc(b.exceptions, func(e inventory.Exception) bool { return e.ID == d.Exception })
+		switch {
+		case b.err != nil:
+			err = b.err
+		case i < 0:
+			err = console.ErrNotFound
+		case control.Unfit(d.Action, b.exceptions[i].Status) != "":
+			e = b.exceptions[i]
+		default:
+			x := &b.exceptions[i]
+			x.Owner = cmp.Or(d.Owner, x.Owner)
+			switch d.Action {
+			case control.Approve:
+				x.Status, x.ApprovedBy = inventory.Acting, by
+			case control.Reject:
+				x.Status = inventory.Dismissed
+			case control.Resolve:
+				x.Status = inventory.Resolved
+			}
+			x.History = append(slices.Clone(x.History), inventory.Change{Status: x.Status, By: by, Note: d.Note})
+			e, done = *x, true
+		}
+	})
+	return e, done, err
 }
 
 // LastCommand returns the sequence of what was published last.

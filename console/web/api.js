@@ -20,19 +20,22 @@ export async function get(path, signal) {
   }
 }
 
+/** post sends value as JSON and returns the JSON of the answer. */
+export const post = (path, value) => send("POST", path, { "Content-Type": "application/json" }, undefined, JSON.stringify(value));
+
 /** send makes a request and returns the JSON of its answer, null where it has none. */
-export async function send(method, path, headers, signal) {
+export async function send(method, path, headers, signal, body) {
   const ended = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]);
   let response;
   try {
-    response = await fetch(path, { method, signal: ended, headers: { Accept: "application/json", ...headers } });
+    response = await fetch(path, { method, body, signal: ended, headers: { Accept: "application/json", ...headers } });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError(0, "holdfast does not answer. Is it still running?");
   }
-  const body = await response.json().catch(() => null);
-  if (!response.ok) throw new ApiError(response.status, body?.detail ?? `holdfast answered ${response.status}.`);
-  return body;
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, answer?.detail ?? `holdfast answered ${response.status}.`);
+  return answer;
 }
 
 /** search writes what is given in params as a query. */

@@ -1,11 +1,11 @@
 // One exception: why it opened, on what figures, what was done since.
 
-import { search } from "./api.js";
+import { post, search } from "./api.js";
 import { h, name, sku, where } from "./dom.js";
 import { className, count, dateTime, figure, fullTime, money, percent, span, words } from "./format.js";
 import { now } from "./status.js";
 
-export async function showException(id, ask) {
+export async function showException(id, ask, again) {
   const e = await ask(`/v1/exceptions/${encodeURIComponent(id)}`);
   const inForce = await ask(`/v1/directives${search({ sku: e.sku, location: e.location })}`).catch(() => ({ directives: [] }));
   const commands = inForce.directives.filter((c) => c.exception === e.id);
@@ -14,6 +14,7 @@ export async function showException(id, ask) {
     body: [
       h("p", { class: "tags" }, h("span", { class: `tag ${e.severity}` }, words(e.severity)), h("span", { class: `tag ${e.status}` }, words(e.status)), e.channels.map((c) => name(c, "chip"))),
       h("p", { class: "lead" }, name(e.reason)),
+      ...decisions(e, again),
       facts(e),
       ...evidence(e.evidence),
       ...recommendations(e.recommendations),
@@ -23,6 +24,38 @@ export async function showException(id, ask) {
         h("a", { class: "link", href: `/v1/exceptions/${encodeURIComponent(e.id)}` }, name(e.id))),
     ],
   };
+}
+
+/** decisions are the buttons by which a person decides about e; again shows it anew. */
+function decisions(e, again) {
+  if (["resolved", "dismissed"].includes(e.status)) return [];
+  const field = (name, placeholder) => h("input", { type: "text", name, placeholder, maxlength: 120, autocomplete: "off", "aria-label": placeholder });
+  const note = field("note", "Why? It stands in the history");
+  const owner = field("owner", "Who answers for it from now on?");
+  const notice = h("p", { class: "notice", role: "alert", hidden: "" });
+  const button = (action, text, style) => h("button", { type: "submit", value: action, class: style }, text);
+  const form = h("form", { class: `decide ${e.status}` },
+    h("p", null, note,
+      e.status === "acting" ? null : button("approve", "Approve"),
+      button("reject", "Reject", "quiet"),
+      button("resolve", "Resolve", "quiet")),
+    h("p", null, owner, button("assign", "Assign", "quiet")),
+    notice);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const buttons = form.querySelectorAll("button");
+    for (const b of buttons) b.disabled = true;
+    try {
+      const said = { note: note.value.trim(), owner: event.submitter.value === "assign" ? owner.value.trim() : "" };
+      await post(`/v1/exceptions/${encodeURIComponent(e.id)}/${event.submitter.value}`, said);
+      again();
+    } catch (error) {
+      notice.hidden = false;
+      notice.textContent = error.message;
+      for (const b of buttons) b.disabled = false;
+    }
+  });
+  return [form];
 }
 
 export const skuLink = (text) => h("a", { class: "link", href: `#/sku/${encodeURIComponent(text)}` }, sku(text));

@@ -58,7 +58,7 @@ async function route() {
   body.replaceChildren();
   if (!sheet.open) sheet.showModal();
   try {
-    const shown = await views[view](subject, (path) => get(path, signal));
+    const shown = await views[view](subject, (path) => get(path, signal), route);
     if (signal.aborted) return;
     title.replaceChildren(...shown.title);
     body.replaceChildren(...shown.body);

@@ -27,6 +27,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/client"
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/stream"
 )
@@ -176,6 +177,15 @@ func TestEachUserCanDoItsWork(t *testing.T) {
 		}
 	}
 
+	open, _, err := w.processor.Exceptions("", 1, func(x *inventory.Exception) bool { return x.Status == inventory.Acting })
+	if err != nil || len(open) != 1 {
+		t.Fatal(open, err)
+	}
+	m := control.Message{ID: "1", By: "kim", Decision: control.Decision{Exception: open[0].ID, Action: control.Reject}}
+	if x, done, err := w.processor.Decide(w.context(), &m); err != nil || !done {
+		t.Errorf("holdfast stores a decision: %+v, %v, %v", x, done, err)
+	}
+
 	_, operator := w.user("operator")
 	names := 0
 	list := operator.StreamNames(w.context())
@@ -205,15 +215,16 @@ func TestNobodyCanDoMore(t *testing.T) {
 		"$JS.ACK.HOLDFAST_COMMANDS.directives.1.1.1.1.1",
 	}
 	deltas := []string{"holdfast.delta.0", "holdfast.in.tea"}
+	decisions := []string{"holdfast.control.0"} // who sends deltas decides nothing
 	for _, c := range []struct {
 		user   string
 		say    [][]string
 		listen []string
 	}{
 		{"holdfast", [][]string{changes, {"holdfast.delta.0.x", "holdfast.in.tea", "_INBOX_subscriber.x"}}, []string{">", "holdfast.>", "holdfast.delta.*", "_INBOX_subscriber.>"}},
-		{"operator", [][]string{changes, creates, outputs, deltas, projector, {"$JS.API.CONSUMER.CREATE.HOLDFAST_AUDIT.x"}}, []string{">", "holdfast.>", "_INBOX_subscriber.>", "$JS.ACK.>"}},
-		{"producer", [][]string{changes, creates, outputs, projector, {"$JS.API.STREAM.INFO.HOLDFAST_COMMANDS", "$JS.API.CONSUMER.CREATE.HOLDFAST_COMMANDS.x"}}, []string{">", "holdfast.>", "holdfast.in.>", "holdfast.command.>"}},
-		{"subscriber", [][]string{changes, creates, outputs, deltas, projector, {
+		{"operator", [][]string{changes, creates, outputs, deltas, decisions, projector, {"$JS.API.CONSUMER.CREATE.HOLDFAST_AUDIT.x"}}, []string{">", "holdfast.>", "_INBOX_subscriber.>", "$JS.ACK.>"}},
+		{"producer", [][]string{changes, creates, outputs, decisions, projector, {"$JS.API.STREAM.INFO.HOLDFAST_COMMANDS", "$JS.API.CONSUMER.CREATE.HOLDFAST_COMMANDS.x"}}, []string{">", "holdfast.>", "holdfast.in.>", "holdfast.command.>"}},
+		{"subscriber", [][]string{changes, creates, outputs, deltas, decisions, projector, {
 			"$JS.API.CONSUMER.CREATE.HOLDFAST_AUDIT.x", "$JS.API.CONSUMER.CREATE.HOLDFAST_DELTA_0000.x", "$JS.API.STREAM.MSG.GET.HOLDFAST_AUDIT", "$JS.API.STREAM.NAMES",
 		}}, []string{">", "holdfast.>", "holdfast.in.>", "holdfast.command.>", "_INBOX.>", "_R_.>"}},
 	} {

@@ -11,6 +11,7 @@ import (
 type message struct {
 	data      []byte
 	unixNanos int64
+	control   bool // it is what somebody decided
 }
 
 // deltaLog is the log of one partition.
@@ -20,8 +21,9 @@ type deltaLog struct {
 }
 
 // append takes a message in.
-func (l *deltaLog) append(data []byte, unixNanos int64) {
-	l.messages = append(l.messages, message{data, unixNanos})
+func (l *deltaLog) append(m message, unixNanos int64) {
+	m.unixNanos = unixNanos
+	l.messages = append(l.messages, m)
 }
 
 // Ends returns the sequences of the first and the last message.
@@ -44,6 +46,10 @@ func (l *deltaLog) read(f *stream.Fetch, sequence uint64, n int) bool {
 	for ; n > 0 && sequence < uint64(len(l.messages)); n-- {
 		m := l.messages[sequence]
 		sequence++
+		if m.control {
+			f.AddControl(sequence, m.unixNanos, bytes.Clone(m.data))
+			continue
+		}
 		f.Add(sequence, m.unixNanos, bytes.Clone(m.data))
 	}
 	return len(f.Messages) > 0

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // payload is a message that a producer has to send.
@@ -45,8 +46,9 @@ const (
 	produce verb = iota // n messages get into the log
 	apply               // n messages at most
 	commit
-	say  // one group of outputs of kind n % 4 is sent
-	rest // n ticks pass
+	say    // one group of outputs of kind n % 4 is sent
+	rest   // n ticks pass
+	decide // somebody decides about the exception of place n among those that there are, or about none
 
 	// Faults.
 	repeat       // the producer got no answer and sends its last message again
@@ -73,7 +75,7 @@ const (
 )
 
 var verbNames = [verbs]string{
-	"produce", "apply", "commit", "say", "rest",
+	"produce", "apply", "commit", "say", "rest", "decide",
 	"repeat the last message", "say, lost before it is stored", "say, stored but not answered", "say, stored late", "what is late arrives",
 	"refuse outputs", "crash", "say all and crash", "crash in a flush", "stop and start", "second owner", "second owner retires",
 	"the log is rewritten from its tail on", "the log's tail is missing for a while",
@@ -86,7 +88,7 @@ func (v verb) fault() bool { return v >= repeat }
 
 // weights says how often each verb is drawn.
 var weights = [verbs]int{
-	produce: 40, apply: 40, commit: 30, say: 40, rest: 20,
+	produce: 40, apply: 40, commit: 30, say: 40, rest: 20, decide: 10,
 	repeat: 3, sayLost: 3, sayUnknown: 3, sayLate: 3, arrive: 3, refuse: 1,
 	crash: 4, crashSaid: 2, crashFlush: 2, stop: 2, second: 2, retire: 1, loseTail: 1, loseForNow: 1,
 	slowDisk: 1, fullDisk: 1, failDisk: 3, mendDisk: 2, clockForward: 1, clockBack: 1,
@@ -108,6 +110,9 @@ func draw(seed uint64) *plan {
 		},
 	}
 	p.groupMin = 1 + rng.IntN(4)
+	if rng.IntN(2) == 0 {
+		p.config.Policy = asking()
+	}
 	partitions := 1 + rng.IntN(partitionsMax)
 	for n := range partitions {
 		shape := gen.Shape{DeltasMax: 60, Lateness: lateness, Hot: rng.IntN(4) == 0}
@@ -127,6 +132,19 @@ func draw(seed uint64) *plan {
 		p.steps = append(p.steps, step{v, rng.IntN(partitions), rng.IntN(2), rng.IntN(1 << 10)})
 	}
 	return p
+}
+
+// asking is a policy under which people are asked before any command.
+func asking() *policy.Policy {
+	rules := map[inventory.Class]policy.Rule{}
+	for _, class := range inventory.Classes() {
+		rules[class] = policy.Default().Rule(class)
+		if rule := rules[class]; rule.Autonomy == policy.Automate {
+			rule.Autonomy = policy.Recommend
+			rules[class] = rule
+		}
+	}
+	return policy.New("asking", rules)
 }
 
 // packed cuts a log into messages, with SKUs that belong to the partition.

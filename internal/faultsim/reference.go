@@ -14,6 +14,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/internal/oracle"
@@ -64,6 +65,7 @@ func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, err
 		model: oracle.NewOversell(oracle.Config{
 			Lateness: config.Engine.Lateness, WindowLateness: config.Engine.WindowLateness,
 			AheadMax: config.Engine.AheadMax, ChannelsMax: config.Engine.ChannelsMax,
+			Asks: config.Engine.Policy != nil,
 		}),
 	}
 	var err error
@@ -127,6 +129,9 @@ func (r *reference) follow() error {
 
 // oracle lets the oracle apply a message, and keeps what has to be heard.
 func (r *reference) oracle(f *stream.Fetch) error {
+	if f.Messages[0].Control {
+		return r.decide(f.Messages[0].Data)
+	}
 	bad := f.Batch.Bad
 	for i := range f.Batch.Deltas {
 		r.counts.Read++
@@ -147,6 +152,48 @@ func (r *reference) oracle(f *stream.Fetch) error {
 		r.told.want = append(r.told.want, directives...)
 	}
 	return nil
+}
+
+// decide lets the oracle take in what somebody decided.
+func (r *reference) decide(text []byte) error {
+	r.counts.Read++
+	m, bad := control.Parse(text)
+	if bad != nil {
+		r.counts.Rejected++
+		return nil
+	}
+	d := oracle.Decision{
+		ID: m.ID, Acts: m.Decision.Action == control.Approve,
+		Ends: m.Decision.Action == control.Reject || m.Decision.Action == control.Resolve,
+	}
+	x, found, err := engine.ReadException(r.db, m.Decision.Exception)
+	if err != nil {
+		return err
+	}
+	if found && x.Class == inventory.Oversell && !ended(&x) {
+		d.Scope = scopeOf(&x)
+	}
+	outcome, directives := r.model.Decide(d)
+	if outcome == oracle.Applied {
+		r.counts.Applied++
+	} else {
+		r.counts.Duplicates++
+	}
+	r.told.want = append(r.told.want, directives...)
+	return nil
+}
+
+func ended(x *inventory.Exception) bool {
+	return x.Status == inventory.Resolved || x.Status == inventory.Dismissed
+}
+
+// scopeOf returns what an oversell is about.
+func scopeOf(x *inventory.Exception) oracle.Scope {
+	scope := oracle.Scope{SKU: x.SKU, Location: x.Location}
+	if _, shared := x.Evidence["channel_atp"]; shared {
+		scope.Channel = x.Channels[0]
+	}
+	return scope
 }
 
 // hear takes in what was said since, and compares it with what the oracle would have said.
@@ -202,14 +249,9 @@ func (r *reference) compare(s engine.Store) error {
 func oversells(s engine.Store) (string, error) {
 	open := []oracle.Scope{}
 	err := engine.ReadExceptions(s, "", func(_ engine.Rank, x *inventory.Exception) bool {
-		if x.Class != inventory.Oversell || x.Status == inventory.Resolved {
-			return true
+		if x.Class == inventory.Oversell && !ended(x) {
+			open = append(open, scopeOf(x))
 		}
-		scope := oracle.Scope{SKU: x.SKU, Location: x.Location}
-		if _, shared := x.Evidence["channel_atp"]; shared {
-			scope.Channel = x.Channels[0]
-		}
-		open = append(open, scope)
 		return true
 	})
 	slices.SortFunc(open, func(a, b oracle.Scope) int {

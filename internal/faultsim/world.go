@@ -10,7 +10,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/control"
+	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
+	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -30,6 +33,7 @@ type world struct {
 
 	logs       []*deltaLog
 	produced   []int // payloads, by partition
+	decisions  int   // of all partitions
 	references []*reference
 	owners     [][2]*owner
 	outputs    [len(kinds)]*outputStream
@@ -125,6 +129,8 @@ func (w *world) carryOut(s step) error {
 	switch s.do {
 	case produce:
 		return w.produce(s.partition, 1+s.n%4)
+	case decide:
+		return w.decide(s.partition, s.n)
 	case repeat:
 		return w.again(s.partition)
 	case rest:
@@ -266,8 +272,39 @@ func (w *world) produce(partition, n int) error {
 			w.pass(ahead)
 		}
 		w.pass(time.Millisecond)
-		log.append(p.data, w.clock.now.UnixNano())
+		log.append(message{data: p.data}, w.clock.now.UnixNano())
 	}
+	return w.references[partition].follow()
+}
+
+// decide gets somebody's decision into a log: about one of the exceptions that the undisturbed partition has, or about
+// one that there never was. Now and then it is no message at all, or has an id that was used before.
+func (w *world) decide(partition, n int) error {
+	log := w.logs[partition]
+	if log.lost != nil {
+		return nil
+	}
+	ids := []string{"x-nobody-knows"}
+	err := engine.ReadExceptions(w.references[partition].db, "", func(_ engine.Rank, x *inventory.Exception) bool {
+		ids = append(ids, x.ID)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	w.decisions++
+	m := control.Message{ID: fmt.Sprint("m", w.decisions-n/8%8/7), By: "kim", Decision: control.Decision{
+		Exception: ids[n%len(ids)], Action: control.Actions()[n/64%4], Owner: "lee",
+	}}
+	text, err := control.Encode(&m)
+	if err != nil {
+		return err
+	}
+	if n%32 == 31 {
+		text = text[1:]
+	}
+	w.pass(time.Millisecond)
+	log.append(message{data: text, control: true}, w.clock.now.UnixNano())
 	return w.references[partition].follow()
 }
 
@@ -277,7 +314,7 @@ func (w *world) again(partition int) error {
 	if log.lost != nil || len(log.messages) == 0 {
 		return nil
 	}
-	log.append(log.messages[len(log.messages)-1].data, w.clock.now.UnixNano())
+	log.append(log.messages[len(log.messages)-1], w.clock.now.UnixNano())
 	return w.references[partition].follow()
 }
 

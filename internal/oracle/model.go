@@ -16,6 +16,7 @@ type Config struct {
 	WindowLateness inventory.Millis // of windows
 	AheadMax       inventory.Millis // of event time, ahead of the log's
 	ChannelsMax    int              // of a SKU; 0: as many as come
+	Asks           bool             // an oversell that opens awaits a person's approval
 }
 
 // Outcome is what became of a delta.

@@ -23,9 +23,20 @@ type Directive struct {
 // after each step of event time.
 type Oversell struct {
 	*Model
-	open map[Scope]bool // exceptions
-	held map[place]bool // holds in force
+	open map[Scope]standing // exceptions
+	held map[place]bool     // holds in force
+	asks bool               // what opens awaits a person's approval
 }
+
+// standing is how an exception stands.
+type standing int
+
+const (
+	none    standing = iota // there is none
+	waiting                 // a person has to say yes
+	acting
+	muted // a person ended it, and its condition has not
+)
 
 // Scope is what one exception is about.
 type Scope struct {
@@ -39,7 +50,7 @@ type place struct{ sku, location, channel string }
 
 // NewOversell returns a partition that has seen nothing.
 func NewOversell(c Config) *Oversell {
-	return &Oversell{New(c), map[Scope]bool{}, map[place]bool{}}
+	return &Oversell{Model: New(c), open: map[Scope]standing{}, held: map[place]bool{}, asks: c.Asks}
 }
 
 // Apply takes the next delta of the log, as [Model.Apply] does, and returns what became of it and the
@@ -59,11 +70,44 @@ func (o *Oversell) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, 
 	return outcome, nil, append(directives, o.look()...)
 }
 
+// Decision is what a person decided about an exception.
+type Decision struct {
+	ID    string
+	Scope Scope // of the exception, if it stands; zero if not, or if it was another that stood there
+	Ends  bool  // reject or resolve
+	Acts  bool  // approve
+}
+
+// Decide takes a person's decision, the next message of the log, and returns what became of it and the directives that
+// follow.
+func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
+	id := inventory.Delta{Source: "a person", ID: d.ID} // a source of its own, as long as no log has it
+	if o.remembers(&id) {
+		return Duplicate, nil
+	}
+	o.accepted[identity{id.Source, id.ID}] = o.watermark
+	switch now := o.open[d.Scope]; {
+	case now != waiting && now != acting:
+	case d.Ends:
+		o.open[d.Scope] = muted
+	case d.Acts:
+		o.open[d.Scope] = acting
+	}
+	return Applied, o.look()
+}
+
 // Open returns the exceptions that stand, by SKU, location and channel.
 func (o *Oversell) Open() []Scope {
-	return slices.SortedFunc(maps.Keys(o.open), func(a, b Scope) int {
+	var open []Scope
+	for s, how := range o.open {
+		if how != muted {
+			open = append(open, s)
+		}
+	}
+	slices.SortFunc(open, func(a, b Scope) int {
 		return cmp.Or(strings.Compare(a.SKU, b.SKU), strings.Compare(a.Location, b.Location), strings.Compare(a.Channel, b.Channel))
 	})
+	return open
 }
 
 // Availability is the Model's, with the holds in force.
@@ -133,7 +177,7 @@ func (o *Oversell) edges(n *inventory.SKUAvailability) {
 	for _, a := range n.Locations {
 		own := Scope{n.SKU, a.Location, ""}
 		o.edge(own, a.ATP)
-		if !o.open[own] {
+		if o.open[own] == none {
 			for _, c := range a.Channels {
 				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP)
 			}
@@ -148,8 +192,10 @@ func (o *Oversell) edges(n *inventory.SKUAvailability) {
 // edge opens an exception below zero and resolves it at one or more; in between it stays as it is.
 func (o *Oversell) edge(s Scope, atp int64) {
 	switch {
-	case atp < 0:
-		o.open[s] = true
+	case atp < 0 && o.open[s] == none && o.asks:
+		o.open[s] = waiting
+	case atp < 0 && o.open[s] == none:
+		o.open[s] = acting
 	case atp >= 1:
 		delete(o.open, s)
 	}
@@ -160,10 +206,10 @@ func (o *Oversell) wanted(n *inventory.SKUAvailability) map[place]bool {
 	wanted := map[place]bool{}
 	for _, a := range n.Locations {
 		for _, c := range a.Channels {
-			if o.open[Scope{n.SKU, a.Location, ""}] || o.open[Scope{n.SKU, a.Location, c.Channel}] {
+			if o.open[Scope{n.SKU, a.Location, ""}] == acting || o.open[Scope{n.SKU, a.Location, c.Channel}] == acting {
 				wanted[place{n.SKU, a.Location, c.Channel}] = true
 			}
-			if o.open[Scope{n.SKU, inventory.Network, ""}] {
+			if o.open[Scope{n.SKU, inventory.Network, ""}] == acting {
 				wanted[place{n.SKU, inventory.Network, c.Channel}] = true
 			}
 		}

@@ -1,0 +1,87 @@
+package control
+
+import (
+	"encoding/json"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// Limits of a message.
+const (
+	BytesMax     = 64 << 10             // of a message
+	NameBytesMax = inventory.IDBytesMax // of id, exception, by and owner
+	NoteBytesMax = 2 << 10              // of a note
+)
+
+// Kind is what a message is.
+type Kind string
+
+// The kinds of message.
+const (
+	KindDecision Kind = "decision" // a person decided about an exception
+)
+
+// Action is what a person decided about an exception.
+type Action string
+
+// The actions.
+const (
+	Approve Action = "approve" // commands may follow
+	Reject  Action = "reject"  // it is none: dismissed, and what it held is released
+	Resolve Action = "resolve" // it is dealt with, and what it held is released
+	Assign  Action = "assign"  // somebody else answers for it
+)
+
+// Actions returns every action there is.
+func Actions() []Action { return []Action{Approve, Reject, Resolve, Assign} }
+
+// Message is one message.
+type Message struct {
+	ID   string           // a repeat changes nothing
+	By   string           // who sent it
+	Time inventory.Millis // when, by the sender's clock; 0: not said. It decides nothing
+
+	Decision Decision
+}
+
+// Kind returns what m is.
+func (m *Message) Kind() Kind { return KindDecision }
+
+// Decision is what a person decided about one exception.
+type Decision struct {
+	Exception string // its id
+	Action    Action
+	Note      string // why; "": not said
+	Owner     string // who answers for it from now on; "": as before. Assign needs one
+}
+
+// wire is a message as it is written.
+type wire struct {
+	ID        string           `json:"id"`
+	Kind      Kind             `json:"kind"`
+	Exception string           `json:"exception,omitempty"`
+	Action    Action           `json:"action,omitempty"`
+	By        string           `json:"by"`
+	Note      string           `json:"note,omitempty"`
+	Owner     string           `json:"owner,omitempty"`
+	Time      inventory.Millis `json:"time,omitzero"`
+}
+
+// Encode writes m as Parse reads it.
+func Encode(m *Message) ([]byte, error) {
+	d := &m.Decision
+	return json.Marshal(wire{m.ID, m.Kind(), d.Exception, d.Action, m.By, d.Note, d.Owner, m.Time})
+}
+
+// Unfit returns why an exception that stands like that can't be decided so; "" where it can.
+func Unfit(action Action, status inventory.Status) string {
+	switch {
+	case status == inventory.Resolved:
+		return "it is resolved already"
+	case status == inventory.Dismissed:
+		return "it is dismissed already"
+	case action == Approve && status == inventory.Acting:
+		return "it acts already"
+	}
+	return ""
+}
