@@ -8,7 +8,7 @@ MINUTES  ?= 2
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: demo run build test faultsim torture lint bench fuzz
+.PHONY: demo run build test faultsim torture lint bench bench-quality fuzz
 
 ## demo: a simulated store network with its faults; holds as they come (ctrl-C ends it)
 demo: build
@@ -45,6 +45,10 @@ lint:
 ## bench: catch-up beside its references, latency at a steady rate, a flash sale; a table, and report.html in bin/bench
 bench: build
 	./bin/holdfast bench --out bin/bench
+
+## bench-quality: how good decisions are, in simulated networks whose truth is known, beside what people use today; report.html in bin/quality
+bench-quality: build
+	./bin/holdfast bench quality --out bin/quality
 
 ## fuzz: every fuzz target for FUZZTIME each
 fuzz:

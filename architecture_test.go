@@ -41,10 +41,15 @@ var rooms = map[string][]string{
 	"bench/process":     {},
 	"bench/role":        {"inventory", "codec", "client", "stream", "bench/drive", "bench/handwritten", "bench/process", "bench/reference"},
 	"bench":             {"inventory", "codec", "client", "stream", "state", "engine", "policy", "bench", "bench/drive", "bench/handwritten", "bench/load", "bench/process", "bench/reference", "bench/report", "bench/role"},
+	"bench/sim":         {"inventory"}, // the truth shares nothing with those that look for it
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
 	"doctor":            {"state", "stream", "engine"},
-	"cmd/holdfast":      {"inventory", "codec", "control", "policy", "engine", "state", "stream", "client", "doctor", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/report", "bench/role", "cmd/holdfast"},
+	"cmd/holdfast":      {"inventory", "codec", "control", "policy", "engine", "state", "stream", "client", "doctor", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/quality", "bench/report", "bench/role", "bench/sim", "cmd/holdfast"},
+
+	"bench/quality":          {"inventory", "policy", "engine", "bench/sim", "bench/report", "bench/quality/baseline", "bench/quality/score"},
+	"bench/quality/baseline": {"inventory"},
+	"bench/quality/score":    {},
 }
 
 // TestImportsPointDown reads the imports of every file and holds them against rooms.

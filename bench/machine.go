@@ -16,9 +16,15 @@ import (
 	"github.com/holdfast-atp/holdfast/bench/report"
 )
 
-// machine says where the figures are found; dir is on the disk that is measured. What the system
-// does not tell stays empty.
-func machine(dir string) (report.Machine, error) {
+// machine says where the figures are found; dir is on the disk that is measured.
+func machine(dir string) (m report.Machine, err error) {
+	m = Machine()
+	m.DiskSync, err = diskSync(dir)
+	return m, err
+}
+
+// Machine says where figures are found that need no disk. What the system does not tell stays empty.
+func Machine() report.Machine {
 	m := report.Machine{
 		OS:          runtime.GOOS,
 		Arch:        runtime.GOARCH,
@@ -30,9 +36,7 @@ func machine(dir string) (report.Machine, error) {
 	if release, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(release))
 	}
-	var err error
-	m.DiskSync, err = diskSync(dir)
-	return m, err
+	return m
 }
 
 // procValue returns the value of the first line "name : value" of a file of /proc; "" for none.

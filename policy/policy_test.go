@@ -63,3 +63,16 @@ func TestTheBuiltInFigures(t *testing.T) {
 		t.Errorf("a class that nobody knows: %+v, want it to be observed and never raised", r)
 	}
 }
+
+func TestWhoObservesOnlyDoesNothing(t *testing.T) {
+	p, o := Default(), Default().Observing()
+	for _, class := range inventory.Classes() {
+		r, was := o.Rule(class), p.Rule(class)
+		if r.Autonomy != Observe || r.Raise != was.Raise || r.Clear != was.Clear {
+			t.Errorf("%s: %+v, observed as %+v", class, was, r)
+		}
+	}
+	if o.Version == p.Version {
+		t.Error("two policies have one version")
+	}
+}

@@ -48,6 +48,39 @@ func (s Scenario) check() error {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
 	}
+	names := unique{what: "plot"}
+	for _, p := range s.Plots {
+		if err := errors.Join(names.add(p.Name), p.check()); err != nil {
+			return fmt.Errorf("plot %q: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p Plot) check() error {
+	names := unique{what: "curve"}
+	for _, c := range p.Curves {
+		if err := errors.Join(names.add(c.Name), c.check()); err != nil {
+			return fmt.Errorf("curve %q: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+func (c Curve) check() error {
+	if len(c.X) != len(c.Y) {
+		return fmt.Errorf("%d places and %d values", len(c.X), len(c.Y))
+	}
+	before := 0.0
+	for i, x := range c.X {
+		if !measurable(x) || x < before {
+			return fmt.Errorf("place %d is %v, after %v", i, x, before)
+		}
+		if !measurable(c.Y[i]) {
+			return fmt.Errorf("value %d is %v", i, c.Y[i])
+		}
+		before = x
+	}
 	return nil
 }
 

@@ -34,7 +34,11 @@ func (m Machine) facts() []fact {
 // eachSays stands for a setting in which scenarios differ.
 const eachSays = "as each scenario says"
 
+// facts returns none where nothing of it bears on the figures.
 func (s Settings) facts() []fact {
+	if s == (Settings{}) {
+		return nil
+	}
 	partitions := eachSays
 	if s.Partitions != 0 {
 		partitions = strconv.Itoa(s.Partitions)

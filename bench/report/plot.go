@@ -20,7 +20,37 @@ func (s Scenario) charts() []chart {
 			out = append(out, c)
 		}
 	}
+	for _, p := range s.Plots {
+		if c, ok := p.chart(); ok {
+			out = append(out, c)
+		}
+	}
 	return out
+}
+
+// chart draws a plot of all runs together; false: it has no points.
+func (p Plot) chart() (chart, bool) {
+	lines := make([]line, len(p.Curves))
+	for i, c := range p.Curves {
+		points := make([]point, len(c.X))
+		for j := range c.X {
+			points[j] = point{c.X[j], c.Y[j]}
+		}
+		lines[i] = line{c.Name, [][]point{points}}
+	}
+	xs, ys := extent(lines)
+	if len(xs) == 0 {
+		return chart{}, false
+	}
+	x, y := timeAxis(slices.Max(xs)), valueAxis(Count, ys)
+	c := chart{Title: p.Name, Note: p.Y, Across: p.X, Y: y.marks(Count)}
+	step := stepFor(Count, x.high/ticksMost)
+	for i := 0.0; i*step <= x.high; i++ {
+		pixel, _ := x.at(i * step)
+		c.X = append(c.X, mark{pixel, short(Count, i*step)})
+	}
+	c.draw(lines, 0, x, y)
+	return c, true
 }
 
 // percentiles draws every latency of the scenario into one chart.

@@ -65,6 +65,24 @@ type Scenario struct {
 
 	// Caveats are what has to be known about the figures, such as that the driver was the limit.
 	Caveats []string `json:"caveats,omitempty"`
+
+	// Plots are what is drawn of all runs together, behind what is drawn of each.
+	Plots []Plot `json:"plots,omitempty"`
+}
+
+// Plot is a picture of lines, each over an axis of its own measure.
+type Plot struct {
+	Name   string  `json:"name"` // unique in its scenario
+	X      string  `json:"x"`    // what the level axis counts
+	Y      string  `json:"y"`    // what the upright axis counts
+	Curves []Curve `json:"curves"`
+}
+
+// Curve is a line of a Plot.
+type Curve struct {
+	Name string    `json:"name"` // unique in its plot
+	X    []float64 `json:"x"`    // rising
+	Y    []float64 `json:"y"`    // as many as X
 }
 
 // Run is one of a scenario's runs. All runs of a scenario have the same metrics, series and

@@ -15,7 +15,9 @@ func WriteTable(w io.Writer, r Report) error {
 	t := newTable(w)
 	t.line("holdfast %s, %s", r.Version, r.Started.UTC().Format(time.RFC3339))
 	t.line("%s", sentence(r.Machine.facts()))
-	t.line("%s", sentence(r.Settings.facts()))
+	if facts := r.Settings.facts(); len(facts) > 0 {
+		t.line("%s", sentence(facts))
+	}
 	for _, s := range r.Scenarios {
 		t.scenario(s)
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -14,14 +15,7 @@ var (
 	byWeekday    = [7]float64{1.2, .8, .8, .85, .95, 1.15, 1.25} // from Sunday
 )
 
-// onlineShare is what each channel wants of a SKU, by channel, as a multiple of a store's demand.
-var onlineShare = [len(online)]float64{1.2, 0.8}
-
 const (
-	// moodShape is the shape of the Gamma-distributed multiple by which a SKU's demand changes
-	// from day to day.
-	moodShape = 4
-
 	promosADay  = 0.01 // of SKUs: how many begin to be promoted
 	promoFor    = 2 * inventory.Day
 	upliftLeast = 0.5
@@ -31,9 +25,9 @@ const (
 // dawn draws what kind of day it will be for each SKU.
 func (s *Sim) dawn() {
 	for _, k := range s.skus {
-		k.mood = s.gamma(moodShape) / moodShape
+		k.mood = gamma(s.want, s.trade.Mood) / float64(s.trade.Mood)
 		k.perDay *= 1 + k.trend
-		if s.now >= k.promoTill && s.chance(promosADay) {
+		if promoted := chance(s.want, promosADay); promoted && s.now >= k.promoTill {
 			s.promote(k)
 		}
 	}
@@ -45,7 +39,7 @@ func (s *Sim) dawn() {
 // promote begins a promotion of a SKU in every store, and says so.
 func (s *Sim) promote(k *sku) {
 	k.promoTill = s.now + promoFor
-	k.uplift = 1 + upliftLeast + (upliftMost-upliftLeast)*s.rng.Float64()
+	k.uplift = 1 + upliftLeast + (upliftMost-upliftLeast)*s.want.Float64()
 	for place := range s.config.Stores {
 		d := s.shelf(place, k.number).delta(inventory.Promo, int64(math.Round(100*(k.uplift-1))))
 		d.Ref, d.Due = "promo-"+k.name, k.promoTill
@@ -56,58 +50,71 @@ func (s *Sim) promote(k *sku) {
 // demand draws what people want in the hour that begins.
 func (s *Sim) demand() {
 	end := s.now + inventory.Hour - 1
-	at := s.now.Time()
-	weekday := byWeekday[at.Weekday()]
-	counter, remote := byHour[at.Hour()]*weekday, byHourOnline[at.Hour()]*weekday
+	counter, remote := seasonAt(s.now)
+	online := s.onlineShare() * remote
 	for _, sh := range s.shelves {
-		if sh.place.isCentre() || counter == 0 {
+		if sh.place.centre {
 			continue
 		}
-		for range s.poisson(sh.sku.today(s.now) * sh.place.size * counter) {
-			units := s.units(sh.sku)
-			s.at(s.between(s.now, end), func(at inventory.Millis) { s.sell(sh, units, at) })
+		sh.truth.wanted += sh.sku.known(s.now) * (sh.place.size*counter + online)
+		if counter == 0 {
+			continue
+		}
+		for range poisson(s.want, sh.sku.today(s.now)*sh.place.size*counter) {
+			units := units(s.want, sh.sku)
+			s.at(between(s.want, s.now, end), func(at inventory.Millis) { s.sell(sh, units, at) })
 		}
 	}
 	for _, k := range s.skus {
-		for channel := range online {
-			for range s.poisson(k.today(s.now) * onlineShare[channel] * remote) {
-				units := s.units(k)
-				s.at(s.between(s.now, end), func(at inventory.Millis) { s.orderOnline(k, channel, units, at) })
+		for c, channel := range s.channels {
+			for range poisson(s.want, k.today(s.now)*channel.Share*remote) {
+				units, near := units(s.want, k), s.want.IntN(s.config.Stores)
+				s.at(between(s.want, s.now, end), func(at inventory.Millis) { s.orderOnline(k, c, units, near, at) })
 			}
 		}
 	}
 }
 
+// seasonAt returns the shares of a day's demand that come over the counter, and online, in the hour of a time.
+func seasonAt(t inventory.Millis) (counter, remote float64) {
+	at := t.Time()
+	weekday := byWeekday[at.Weekday()]
+	return byHour[at.Hour()] * weekday, byHourOnline[at.Hour()] * weekday
+}
+
 // today is perDay as it is now.
-func (k *sku) today(now inventory.Millis) float64 {
+func (k *sku) today(now inventory.Millis) float64 { return k.known(now) * k.mood }
+
+// known is today without the mood that nobody foresees.
+func (k *sku) known(now inventory.Millis) float64 {
 	if now < k.promoTill {
-		return k.perDay * k.mood * k.uplift
+		return k.perDay * k.uplift
 	}
-	return k.perDay * k.mood
+	return k.perDay
 }
 
 // units draws what one customer takes.
-func (s *Sim) units(k *sku) int64 {
+func units(rng *rand.Rand, k *sku) int64 {
 	n := int64(1)
-	for more := k.clump / (1 + k.clump); s.chance(more); {
+	for more := k.clump / (1 + k.clump); chance(rng, more); {
 		n++
 	}
 	return n
 }
 
 // poisson draws a count (Knuth's method: the means here are small).
-func (s *Sim) poisson(mean float64) int {
+func poisson(rng *rand.Rand, mean float64) int {
 	limit, n := math.Exp(-mean), 0
-	for p := s.rng.Float64(); p > limit; p *= s.rng.Float64() {
+	for p := rng.Float64(); p > limit; p *= rng.Float64() {
 		n++
 	}
 	return n
 }
 
 // gamma draws from a Gamma distribution of a whole shape and rate 1.
-func (s *Sim) gamma(shape int) (sum float64) {
+func gamma(rng *rand.Rand, shape int) (sum float64) {
 	for range shape {
-		sum += s.rng.ExpFloat64()
+		sum += rng.ExpFloat64()
 	}
 	return sum
 }

@@ -114,5 +114,5 @@ func TestTheEngineFindsWhatIsWrong(t *testing.T) {
 // TestPartitionsThatSeeLittleFindItToo: each sees a sixteenth of a location's sales, and learns its hours
 // from that, into the second week.
 func TestPartitionsThatSeeLittleFindItToo(t *testing.T) {
-	mostlyRight(t, throughEngine(t, sim.Config{Seed: 5, Start: start, Stores: 4, SKUs: 80}, 16, 9))
+	mostlyRight(t, throughEngine(t, sim.Config{Seed: 1, Start: start, Stores: 4, SKUs: 80}, 16, 9))
 }

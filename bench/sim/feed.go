@@ -35,19 +35,19 @@ func (src *source) arrival(at inventory.Millis) inventory.Millis {
 func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
 	arrives := s.stamp(src, at, d)
 	switch {
-	case s.chance(s.rates.Lost):
+	case chance(s.rng, s.rates.Lost):
 		s.note(LostMessage, d, bookEffect(d))
 		return
-	case s.chance(s.rates.Late):
-		arrives += s.between(10*inventory.Minute, 6*inventory.Hour)
+	case chance(s.rng, s.rates.Late):
+		arrives += between(s.rng, 10*inventory.Minute, 6*inventory.Hour)
 		s.note(LateMessage, d, 0)
 	default:
 		src.told = max(src.told, arrives)
 	}
 	s.transmit(d, arrives)
-	if s.chance(s.rates.Duplicate) {
+	if chance(s.rng, s.rates.Duplicate) {
 		s.note(DuplicateMessage, d, 0)
-		s.transmit(d, arrives+s.between(inventory.Second, inventory.Minute))
+		s.transmit(d, arrives+between(s.rng, inventory.Second, inventory.Minute))
 	}
 }
 
@@ -55,7 +55,7 @@ func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
 func (s *Sim) stamp(src *source, at inventory.Millis, d *inventory.Delta) inventory.Millis {
 	s.sent++
 	d.ID, d.Source, d.Time = strconv.Itoa(s.sent), src.name, at
-	return src.arrival(at + s.between(transitLeast, transitMost))
+	return src.arrival(at + between(s.rng, transitLeast, transitMost))
 }
 
 // transmit brings a message on its way. Nothing arrives before what has been handed out already.
@@ -72,7 +72,7 @@ func (s *Sim) tick() {
 	s.vouch(s.oms)
 	s.vouch(s.erp)
 	for _, channel := range s.channels {
-		s.vouch(channel)
+		s.vouch(channel.source)
 	}
 }
 

@@ -9,12 +9,8 @@ import (
 const (
 	nightHour = 2 * inventory.Hour // when shelves are counted and filled up
 
-	countsANight  = 4 // keys of each store, taken by turns of chance
-	doubtsANight  = 4 // and at most of those where a pick failed, longest ago first
 	writeOffs     = 0.3
 	lateMost      = 2 * inventory.Day
-	coverDays     = 6.0 // what a store is filled up to
-	reorderDays   = 3.0 // below which it is
 	centreCover   = 40.0
 	centreReorder = 20.0
 	leadDays      = 3
@@ -25,16 +21,16 @@ const (
 func (s *Sim) night() {
 	for i, p := range s.places {
 		shelves := s.shelves[i*len(s.skus) : (i+1)*len(s.skus)]
-		if p.isCentre() {
+		if p.centre {
 			for _, sh := range shelves {
 				s.buy(sh)
 			}
 			continue
 		}
-		for range countsANight {
-			s.count(shelves[s.rng.IntN(len(shelves))])
+		for range poisson(s.fate, float64(len(shelves))/s.trade.CountEvery) {
+			s.count(shelves[s.fate.IntN(len(shelves))])
 		}
-		for range min(doubtsANight, len(p.doubted)) {
+		for range min(s.trade.Doubts, len(p.doubted)) {
 			s.count(p.doubted[0])
 			p.doubted = p.doubted[1:]
 		}
@@ -43,8 +39,11 @@ func (s *Sim) night() {
 			if sh.fence.full > 0 {
 				s.refill(sh, s.now)
 			}
-			if sh.damaged > 0 && s.chance(writeOffs) {
+			if sh.damaged > 0 && chance(s.rng, writeOffs) {
 				s.at(s.now+inventory.Hour, func(at inventory.Millis) { s.writeOff(sh, at) })
+			}
+			if every := s.trade.SnapshotEvery; every > 0 && chance(s.rng, 1/every) {
+				s.at(s.now+2*inventory.Hour, func(at inventory.Millis) { s.snapshot(sh, at) })
 			}
 		}
 	}
@@ -54,15 +53,25 @@ func (s *Sim) night() {
 func (s *Sim) count(sh *shelf) {
 	sh.recorded = sh.there
 	sh.doubted = false
+	s.totals.Counts++
 	s.send(sh.place.source, s.now, sh.delta(inventory.Count, sh.there+sh.damaged))
+	s.settle(sh, s.now)
+}
+
+// snapshot is what the ERP believes is there.
+func (s *Sim) snapshot(sh *shelf, at inventory.Millis) {
+	if onHand := sh.recorded + sh.damaged; onHand >= 0 {
+		s.send(s.erp, at, sh.delta(inventory.Snapshot, onHand))
+	}
 }
 
 // refill keeps again for its channel what a fence is for, if there is that much.
 func (s *Sim) refill(sh *shelf, at inventory.Millis) {
 	sh.fence.left = min(sh.fence.full, max(sh.promised(), 0))
 	d := sh.delta(inventory.Allocate, sh.fence.left)
-	d.Channel = online[sh.fence.channel]
+	d.Channel = s.channels[sh.fence.channel].Name
 	s.send(s.erp, at, d)
+	s.settle(sh, at)
 }
 
 // writeOff throws away what is known to be damaged.
@@ -82,11 +91,11 @@ func (s *Sim) writeOff(sh *shelf, at inventory.Millis) {
 // fillUp sends a store from the centre what it is short of.
 func (s *Sim) fillUp(sh *shelf) {
 	have := float64(sh.promised() + sh.coming)
-	if have > reorderDays*sh.daily() {
+	if have > max(s.trade.ReorderDays*sh.daily(), float64(s.trade.Facing)) {
 		return
 	}
-	from := s.shelf(s.config.Stores, sh.sku.number)
-	units := min(int64(math.Ceil(coverDays*sh.daily()-have)), from.promised(), from.there)
+	from := s.shelf(sh.place.supply, sh.sku.number)
+	units := min(int64(math.Ceil(s.trade.CoverDays*sh.daily()+float64(s.trade.Facing)-have)), from.promised(), from.there)
 	if units <= 0 {
 		return
 	}
@@ -98,17 +107,19 @@ func (s *Sim) fillUp(sh *shelf) {
 	out := from.delta(inventory.TransferOut, units)
 	out.Ref, out.Counterparty, out.Due = ref, sh.place.name, due
 	s.send(from.place.source, s.now, out)
-	arrives := due + s.between(-inventory.Hour, 2*inventory.Hour)
-	if s.chance(s.rates.LateTransfer) {
-		arrives += s.between(6*inventory.Hour, lateMost)
+	s.settle(from, s.now)
+	arrives := due + between(s.rng, -inventory.Hour, 2*inventory.Hour)
+	if chance(s.rng, s.rates.LateTransfer) {
+		arrives += between(s.rng, 6*inventory.Hour, lateMost)
 		s.fault(LateTransfer, sh, 0, arrives)
+		s.episode(inventory.TransferDelay, LateTransfer, sh, "", ref, due).End = arrives
 	}
 	s.at(arrives, func(at inventory.Millis) { s.takeIn(sh, inventory.TransferIn, ref, units, at) })
 }
 
 // buy orders from the supplier what the centre is short of.
 func (s *Sim) buy(sh *shelf) {
-	daily := sh.daily() * float64(s.config.Stores)
+	daily := sh.daily() * float64(sh.place.stores)
 	if float64(sh.promised()+sh.coming) > centreReorder*daily {
 		return
 	}
@@ -121,15 +132,17 @@ func (s *Sim) buy(sh *shelf) {
 	d := sh.delta(inventory.ASN, units)
 	d.Ref, d.Due = s.order("po"), s.now+lead*inventory.Day
 	s.send(s.erp, s.now, d)
-	s.at(d.Due+s.between(0, inventory.Day), func(at inventory.Millis) { s.takeIn(sh, inventory.Receipt, d.Ref, units, at) })
+	s.at(d.Due+between(s.rng, 0, inventory.Day), func(at inventory.Millis) { s.takeIn(sh, inventory.Receipt, d.Ref, units, at) })
 }
 
 // takeIn books what was sent, and puts on the shelf what came.
 func (s *Sim) takeIn(sh *shelf, kind inventory.Kind, ref string, units int64, at inventory.Millis) {
 	came := units
-	if s.chance(s.rates.ReceiptError) {
-		came = s.rng.Int64N(units + 1 + units/4) // less, or up to a quarter more
-		s.fault(ReceiptError, sh, units-came, at)
+	if chance(s.rng, s.rates.ReceiptError) {
+		came = s.came(units)
+		if came != units {
+			s.fault(ReceiptError, sh, units-came, at)
+		}
 	}
 	sh.coming -= units
 	sh.move(came, at)
@@ -137,4 +150,18 @@ func (s *Sim) takeIn(sh *shelf, kind inventory.Kind, ref string, units int64, at
 	d := sh.delta(kind, units)
 	d.Ref = ref
 	s.send(sh.place.source, at, d)
+	s.settle(sh, at)
+}
+
+// came draws what came instead of what was booked: now and then nothing, else some more or less.
+func (s *Sim) came(units int64) int64 {
+	const nothing, spread = 0.1, 0.3
+	if chance(s.rng, nothing) {
+		return 0
+	}
+	off := 1 + int64(s.rng.ExpFloat64()*spread*float64(units))
+	if chance(s.rng, 0.5) {
+		off = -off
+	}
+	return max(units+off, 0)
 }

@@ -15,6 +15,7 @@ import (
 type benchCmd struct {
 	Run     benchRunCmd     `cmd:"" default:"withargs" help:"Measure scenarios (the default of bench)."`
 	List    benchListCmd    `cmd:"" help:"List the scenarios."`
+	Quality benchQualityCmd `cmd:"" help:"Measure how good decisions are, in simulated networks whose truth is known, beside what people use today."`
 	Compare benchCompareCmd `cmd:"" help:"Hold one report against another."`
 }
 
