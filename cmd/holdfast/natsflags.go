@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -62,13 +63,27 @@ func (f *natsFlags) dial(url, name string) (*nats.Conn, error) {
 	return dial(url, name, options...)
 }
 
+// silenceMax is for how long a server is tried that takes connections and says nothing: it recovers its
+// streams, or was paused. One that is not there is tried once.
+const silenceMax = 30 * time.Second
+
 func dial(url, name string, options ...nats.Option) (*nats.Conn, error) {
 	options = append(options, nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond))
+	began := time.Now()
 	nc, err := nats.Connect(url, options...)
+	for isSilence(err) && time.Since(began) < silenceMax {
+		nc, err = nats.Connect(url, options...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS at %s: %w: start one with holdfast run, or name another with --nats", redact(url), err)
 	}
 	return nc, nil
+}
+
+// isSilence reports whether a connection was taken, and nothing said on it in time.
+func isSilence(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "read" && op.Timeout()
 }
 
 // parseURLs reads URLs as nats.go does: commas between, and a scheme where there is none.

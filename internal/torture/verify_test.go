@@ -25,11 +25,12 @@ func (w *world) verify() {
 	w.t.Helper()
 	eventually(w.t, "all is applied and said", w.settled)
 	var log [partitions][]entry
-	eventually(w.t, "the logs hold what was published", func() (err error) {
-		log, err = w.readLogs()
-		return err
+	eventually(w.t, "the logs hold what was published, and read = applied + duplicates + rejected", func() (err error) {
+		if log, err = w.readLogs(); err != nil { // anew each time: ticks go on coming
+			return err
+		}
+		return w.counted(log)
 	})
-	eventually(w.t, "read = applied + duplicates + rejected", func() error { return w.counted(log) })
 	eventually(w.t, "ATP is what was counted", w.stocked)
 	eventually(w.t, "everything is said once", w.saidOnce)
 	eventually(w.t, "what can't be used is in the rejected stream", func() error { return w.rejected(log) })
@@ -206,6 +207,9 @@ func (w *world) counted(log [partitions][]entry) error {
 		}
 		got := entry{applied: count("applied"), duplicate: count("duplicate"), rejected: count("rejected")}
 		position := all.of("holdfast_position", fmt.Sprintf(`partition="%d"`, p))
+		if n := len(log[p]); n > 0 && position > log[p][n-1].sequence {
+			return fmt.Errorf("partition %d is at %d, and its log ended at %d when it was read", p, position, log[p][n-1].sequence)
+		}
 		var want entry
 		same := func() bool {
 			return got.applied == want.applied && got.duplicate == want.duplicate && got.rejected == want.rejected
