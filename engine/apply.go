@@ -4,47 +4,95 @@ import (
 	"fmt"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/engine/window"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// Apply takes in the next delta of the log, which has been validated. It borrows d and its strings
-// until it returns.
+// Apply is [Engine.Step] until the delta is finished, for those who have memory for all that may be due by its time.
 func (e *Engine) Apply(at At, d *inventory.Delta) (Result, error) {
-	e.begin(at)
-	if bad := e.misplaced(d); bad != nil {
-		return e.reject(at, bad), nil
-	}
-	id := e.ids.Hash(d)
-	known, err := e.ids.Known(id, e.meta.watermark)
-	if err != nil {
-		return Result{}, err
-	}
-	if known {
-		e.meta.counters.Duplicates++
-		return Result{Outcome: Duplicate}, nil
-	}
-	if d.Time < e.horizon() {
-		return e.reject(at, e.tooLate(d)), nil
-	}
-	if at.LogTime != 0 && d.Time > at.LogTime+e.config.AheadMax {
-		return e.reject(at, e.tooEarly(at, d)), nil
-	}
-	if d.Kind == inventory.Tick {
-		err = e.tick(d)
-	} else {
-		var bad *inventory.Invalid
-		if bad, err = e.change(d); bad != nil && err == nil {
-			return e.reject(at, bad), nil
+	for {
+		result, err := e.Step(at, d)
+		if err != nil || result.Outcome != Unfinished {
+			return result, err
 		}
 	}
-	if err != nil {
-		return Result{}, fmt.Errorf("apply %s %q of %q: %w", d.Kind, d.ID, d.Source, err)
+}
+
+// Step takes in the next delta of the log, which has been validated. It borrows d and its strings
+// until it returns.
+//
+// Where much is due by the delta's time, it does a part of that and returns [Unfinished]. Then the caller takes over the
+// outputs, may commit, and calls Step again with the same delta, even after a crash: that it is under way is in the
+// store. So a tick that fires a million timers takes no more memory than one that fires a few.
+func (e *Engine) Step(at At, d *inventory.Delta) (Result, error) {
+	id := e.ids.Hash(d)
+	var rec *item[record] // nil: not known, or there is none
+	goesOn := e.meta.pause.on
+	if goesOn {
+		if err := e.resume(at); err != nil {
+			return Result{}, err
+		}
+	} else {
+		var result Result
+		var err error
+		if rec, result, err = e.accept(at, d, id); err != nil || result.Outcome != Unfinished {
+			return result, err
+		}
+	}
+	if goesOn || d.Time > e.meta.watermark {
+		if there, err := e.advance(d.Time); err != nil || !there {
+			return Result{}, wrap(err, d)
+		}
+	}
+	if d.Kind != inventory.Tick {
+		if err := e.change(rec, d); err != nil {
+			return Result{}, wrap(err, d)
+		}
 	}
 	e.ids.Add(id, e.meta.watermark)
 	e.meta.counters.Applied++
 	return Result{Outcome: Applied}, nil
+}
+
+func wrap(err error, d *inventory.Delta) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("apply %s %q of %q: %w", d.Kind, d.ID, d.Source, err)
+}
+
+// accept decides what becomes of a delta; Unfinished is that it is to be applied. It returns the record that it is for,
+// where there is one.
+func (e *Engine) accept(at At, d *inventory.Delta, id dedupe.ID) (*item[record], Result, error) {
+	e.begin(at)
+	if bad := e.misplaced(d); bad != nil {
+		return nil, e.reject(at, bad), nil
+	}
+	known, err := e.ids.Known(id, e.meta.watermark)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	if known {
+		e.meta.counters.Duplicates++
+		return nil, Result{Outcome: Duplicate}, nil
+	}
+	if d.Time < e.horizon() {
+		return nil, e.reject(at, e.tooLate(d)), nil
+	}
+	if at.LogTime != 0 && d.Time > at.LogTime+e.config.AheadMax {
+		return nil, e.reject(at, e.tooEarly(at, d)), nil
+	}
+	if d.Kind == inventory.Tick {
+		return nil, Result{}, wrap(e.vouched(d), d)
+	}
+	rec, bad, err := e.refuse(d)
+	if bad != nil && err == nil {
+		return nil, e.reject(at, bad), nil
+	}
+	return rec, Result{}, wrap(err, d)
 }
 
 // Reject takes in an item of the log that could not be decoded: it counts, and stands
@@ -56,10 +104,30 @@ func (e *Engine) Reject(at At, bad *inventory.Invalid) Result {
 
 func (e *Engine) begin(at At) {
 	e.meta.counters.Read++
-	e.meta.sequence = at.Sequence
+	e.meta.sequence, e.meta.items = at.Sequence, uint64(at.Index)+1
 	e.cause = inventory.Cause{Partition: e.config.Partition, Sequence: at.Sequence, Index: at.Index}
 	e.causeOrdinal = 0
 	e.logTime = at.LogTime
+}
+
+// interrupt leaves off within the delta that is being applied, once the timers before next have fired.
+func (e *Engine) interrupt(next timer.Timer) {
+	e.meta.items--
+	e.meta.pause = pause{true, e.causeOrdinal, next}
+}
+
+// resume goes on where interrupt left off.
+func (e *Engine) resume(at At) error {
+	if at.Sequence != e.meta.sequence || uint64(at.Index) != e.meta.items {
+		return fmt.Errorf("item %d of message %d is unfinished, and item %d of message %d was to be applied: state and position do not belong together; move the partition's folder away and let the log be applied again",
+			e.meta.items, e.meta.sequence, at.Index, at.Sequence)
+	}
+	e.meta.items++
+	e.cause = inventory.Cause{Partition: e.config.Partition, Sequence: at.Sequence, Index: at.Index}
+	e.causeOrdinal = e.meta.pause.causeOrdinal
+	e.logTime = at.LogTime
+	e.meta.pause = pause{}
+	return nil
 }
 
 func (e *Engine) reject(at At, bad *inventory.Invalid) Result {
@@ -106,9 +174,9 @@ func (e *Engine) tooEarly(at At, d *inventory.Delta) *inventory.Invalid {
 	}
 }
 
-// tick moves event time on. Its source vouches that it has said all from before then, and
+// vouched takes in a tick, which moves event time on. Its source vouches that it has said all from before then, and
 // for the location that it names, if any; so do the timers see it that are due by then.
-func (e *Engine) tick(d *inventory.Delta) error {
+func (e *Engine) vouched(d *inventory.Delta) error {
 	src, _, err := e.sources.make([]byte(d.Source))
 	if err != nil {
 		return err
@@ -127,36 +195,29 @@ func (e *Engine) tick(d *inventory.Delta) error {
 			e.places.touch(pl)
 		}
 	}
-	return e.advance(d.Time)
+	return nil
 }
 
-// change applies a delta that touches a key.
-func (e *Engine) change(d *inventory.Delta) (*inventory.Invalid, error) {
-	rec, bad, err := e.refuse(d)
-	if bad != nil || err != nil {
-		return bad, err
-	}
-	if err := e.advance(d.Time); err != nil {
-		return nil, err
-	}
+// change applies a delta that touches a key, whose record is rec; nil: not known, or there is none.
+func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 	if rec == nil {
 		if rec, err = e.record(d.SKU, d.Location); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	e.records.touch(rec)
 	e.paged = rec.key
 	if err := rec.value.Apply(d, e.history); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.reference(rec, d); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.closePage(rec); err != nil {
-		return nil, err
+		return err
 	}
 	e.count(rec, d)
-	return nil, e.look(rec, d)
+	return e.look(rec, d)
 }
 
 // record returns the record of a key, marked as changed. A new one joins its SKU's network.

@@ -11,7 +11,8 @@
 //	e, err := engine.New(config, store)      // takes up where the store left off
 //	for each fetch of messages {
 //		for each delta {
-//			result, err := e.Apply(at, &delta)  // or e.Reject for what could not be decoded
+//			result, err := e.Step(at, &delta)  // or e.Reject for what could not be decoded
+//			// result.Outcome is Unfinished: publish, commit if you like, and Step again
 //		}
 //		publish(e.Outputs())                 // may be sent before the batch is durable
 //		e.ClearOutputs()

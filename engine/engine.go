@@ -13,7 +13,7 @@ import (
 )
 
 // Config is what a partition is run with. Partition, Partitions, the latenesses, the limits and the
-// policy shape the results; the sizes never do.
+// policy shape the results; the sizes never do, nor where Step returns.
 type Config struct {
 	Partition  int // from 0
 	Partitions int // of the deployment; 0: whatever SKU comes is taken
@@ -24,6 +24,8 @@ type Config struct {
 
 	AheadMax    inventory.Millis // of event time, ahead of when the log took it in; 0: DefaultAheadMax
 	ChannelsMax int              // of a SKU; 0: DefaultChannelsMax
+
+	SliceTimers int // that fire before Step returns; 0: DefaultSliceTimers
 
 	CacheBytes  int64 // of records and what else is kept by key; 0: DefaultCacheBytes
 	DedupeBytes int64 // of the ids that are held in memory; 0: DefaultDedupeBytes
@@ -43,6 +45,9 @@ const (
 	// each order is a mistake, for channels are never forgotten.
 	DefaultChannelsMax = 256
 
+	// DefaultSliceTimers keeps what one step says and changes small beside the caches: an alarm is some KiB.
+	DefaultSliceTimers = 256
+
 	DefaultCacheBytes  = 32 << 20
 	DefaultDedupeBytes = 32 << 20
 )
@@ -54,17 +59,18 @@ type At struct {
 	LogTime  inventory.Millis // when the log took the message in; 0: not known, and event time is not held against it
 }
 
-// Outcome is what became of a delta: exactly one of three.
+// Outcome is what became of a delta: in the end exactly one of three.
 type Outcome uint8
 
 // The outcomes.
 const (
-	Applied Outcome = iota + 1
+	Unfinished Outcome = iota // so far: Step has to be called again
+	Applied
 	Duplicate
 	Rejected
 )
 
-// String returns "applied", "duplicate" or "rejected".
+// String returns "applied", "duplicate", "rejected" or "unfinished".
 func (o Outcome) String() string {
 	switch o {
 	case Applied:
@@ -74,7 +80,7 @@ func (o Outcome) String() string {
 	case Rejected:
 		return "rejected"
 	}
-	return "none"
+	return "unfinished"
 }
 
 // Result is what became of a delta, and why where it was rejected.
@@ -131,6 +137,7 @@ type Engine struct {
 	writes     []write                  // since the last flush, in order
 
 	meta    meta
+	flushes uint64
 	outputs []Output
 
 	cause        inventory.Cause // of what is being done now
@@ -153,8 +160,26 @@ type meta struct {
 	watermark inventory.Millis // greatest event time of any accepted delta
 	ordinal   uint64           // of the latest output
 	sequence  uint64           // of the latest message seen
+	items     uint64           // of that message, that are done
 	counters  Counters
 	standing  Standing
+	pause     pause
+}
+
+// pause is where time stands still on its way to the event time of a delta: what is due before next has happened, and
+// the delta itself is still to be applied.
+type pause struct {
+	on           bool
+	causeOrdinal int // of the next id under the delta
+	next         timer.Timer
+}
+
+// unfired returns the mark before which all timers have fired.
+func (m *meta) unfired() timer.Timer {
+	if m.pause.on {
+		return m.pause.next
+	}
+	return timer.From(m.watermark + 1)
 }
 
 // write is a change of keys that no table looks after.
@@ -191,6 +216,9 @@ func New(config Config, store Store) (*Engine, error) {
 	if config.Policy == nil {
 		config.Policy = policy.Default()
 	}
+	if config.SliceTimers == 0 {
+		config.SliceTimers = DefaultSliceTimers
+	}
 	if config.CacheBytes == 0 {
 		config.CacheBytes = DefaultCacheBytes
 	}
@@ -221,7 +249,10 @@ func New(config Config, store Store) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
-	if e.timers, err = timer.Open(store, e.meta.watermark); err != nil {
+	if e.timers, err = timer.Open(store, e.meta.unfired()); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
+	if e.flushes, err = readFlushes(store); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
 	return e, nil
@@ -229,6 +260,15 @@ func New(config Config, store Store) (*Engine, error) {
 
 // Watermark returns the greatest event time of any accepted delta; 0 before the first.
 func (e *Engine) Watermark() inventory.Millis { return e.meta.watermark }
+
+// Done returns how many items of a message are done, of those that come next: 0, unless the partition
+// was taken up within it.
+func (e *Engine) Done(sequence uint64) int {
+	if sequence != e.meta.sequence {
+		return 0
+	}
+	return int(e.meta.items)
+}
 
 // Counters returns what became of the deltas so far.
 func (e *Engine) Counters() Counters { return e.meta.counters }
@@ -270,10 +310,14 @@ func (e *Engine) Flush(w Writer) error {
 			return err
 		}
 	}
-	if err := e.timers.Flush(e.meta.sequence, e.meta.watermark, w); err != nil {
+	e.flushes++
+	if err := e.timers.Flush(e.flushes, e.meta.unfired(), w); err != nil {
 		return err
 	}
-	if err := e.ids.Flush(e.meta.sequence, w); err != nil {
+	if err := e.ids.Flush(e.flushes, w); err != nil {
+		return err
+	}
+	if err := w.Set([]byte{keyFlushes}, wire.AppendUint(wire.AppendUint(nil, formatFlushes), e.flushes)); err != nil {
 		return err
 	}
 	return w.Set([]byte{keyMeta}, e.meta.append(nil))
@@ -312,12 +356,18 @@ func (m *meta) append(dst []byte) []byte {
 	for _, n := range m.amounts() {
 		dst = wire.AppendInt(dst, *n)
 	}
-	return dst
+	if !m.pause.on {
+		return dst
+	}
+	dst = wire.AppendInt(dst, m.pause.causeOrdinal)
+	dst = wire.AppendInt(dst, m.pause.next.Time)
+	dst = append(dst, m.pause.next.Kind)
+	return wire.AppendString(dst, m.pause.next.Key)
 }
 
-func (m *meta) numbers() [7]*uint64 {
+func (m *meta) numbers() [8]*uint64 {
 	c := &m.counters
-	return [...]*uint64{&m.ordinal, &m.sequence, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
+	return [...]*uint64{&m.ordinal, &m.sequence, &m.items, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
 }
 
 func (m *meta) amounts() [3]*int64 {
@@ -339,8 +389,29 @@ func readMeta(store Store) (meta, error) {
 	for _, n := range m.amounts() {
 		*n = r.Int()
 	}
+	if p := &m.pause; r.More() && !r.Failed() {
+		p.on, p.causeOrdinal, p.next.Time = true, int(r.Int()), inventory.Millis(r.Int())
+		if kind := r.Take(1); kind != nil {
+			p.next.Kind = kind[0]
+		}
+		p.next.Key = r.String()
+	}
 	if err := r.Done(); err != nil {
 		return m, fmt.Errorf("read the partition's meta: %w", err)
 	}
 	return m, nil
+}
+
+func readFlushes(store Store) (uint64, error) {
+	coded, err := store.Get([]byte{keyFlushes})
+	if err != nil || coded == nil {
+		return 0, err
+	}
+	r := wire.NewReader(coded)
+	r.Version(formatFlushes)
+	n := r.Uint()
+	if err := r.Done(); err != nil {
+		return 0, fmt.Errorf("read how often the partition was flushed: %w", err)
+	}
+	return n, nil
 }

@@ -20,6 +20,7 @@ var formats = []struct {
 	{keyPage, "pages", formatPage},
 	{keySource, "sources", formatSource},
 	{keyMeta, "meta", formatMeta},
+	{keyFlushes, "flushes", formatFlushes},
 }
 
 // CheckFormats looks at the first value of each kind that a store has, calls seen with the first byte of its key, and says which

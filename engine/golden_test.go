@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/internal/golden"
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -23,7 +24,10 @@ func TestWhatIsStoredIsReadAsEver(t *testing.T) {
 		})
 	}
 
-	m := &meta{watermark: 1_764_000_000_000, ordinal: 7, sequence: 9, counters: Counters{10, 6, 3, 1, 2}, standing: Standing{4, 500, 3}}
+	m := &meta{
+		watermark: 1_764_000_000_000, ordinal: 7, sequence: 9, items: 2, counters: Counters{10, 6, 3, 1, 2}, standing: Standing{4, 500, 3},
+		pause: pause{true, 5, timer.Timer{Time: 1_764_000_000_000, Kind: timerAlarm, Key: "tea\x00leeds\x00"}},
+	}
 	stays(t, "meta", formatMeta, m.append(nil), func(r *wire.Reader) []byte {
 		coded := r.Rest()
 		got, err := readMeta(one{coded})
@@ -49,6 +53,15 @@ func TestWhatIsStoredIsReadAsEver(t *testing.T) {
 			t.Error(err)
 		}
 		return moves.Append(wire.AppendUint(nil, formatPage))
+	})
+
+	flushes := wire.AppendUint(wire.AppendUint(nil, formatFlushes), 300)
+	stays(t, "flushes", formatFlushes, flushes, func(r *wire.Reader) []byte {
+		got, err := readFlushes(one{r.Rest()})
+		if err != nil || got != 300 {
+			t.Errorf("flushes are read as %d, %v", got, err)
+		}
+		return flushes
 	})
 
 	pl := specimens()[2].(*place)
@@ -86,7 +99,7 @@ func (o one) Scan(_, _ []byte, yield func(key, value []byte) bool) error { retur
 
 // FuzzReadBeside: any bytes as a page, as a week and as the meta are read or refused, and what was read is written the same ever after.
 func FuzzReadBeside(f *testing.F) {
-	for _, name := range []string{"page-3", "week-1", "meta-2"} {
+	for _, name := range []string{"page-3", "week-1", "meta-3"} {
 		f.Add(golden.Bytes(f, name, nil))
 	}
 	f.Fuzz(func(t *testing.T, coded []byte) {

@@ -20,12 +20,13 @@ import (
 //	'w' location                               → its week    (formatWeek)
 //	'f' sku NUL location NUL class(1) ref      → timeline    (formatTimeline)
 //	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
-//	't' time(8) sequence(8)                    → timers      (package timer)
+//	't' time(8) flush(8)                       → timers      (package timer)
 //	'b', 'd', 'D'                              → ids         (package dedupe)
 //	'x' exception id                           → exception   (JSON, as users see it)
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
 //	'm'                                        → meta        (formatMeta)
+//	'n'                                        → how many flushes there were (formatFlushes)
 const (
 	keyRecord    = 'r'
 	keyNetwork   = 'k'
@@ -37,12 +38,22 @@ const (
 	keyRanked    = 'X'
 	keySource    = 's'
 	keyMeta      = 'm'
+	keyFlushes   = 'n'
 )
 
 // LaidOutByBatch returns the first bytes of the keys of which the layout depends on where batches ended
-// and on the size of memory: the ids that are known, and the timers. All else that a partition
+// and on the size of memory: the ids that are known, the timers, and the number of flushes. All else that a partition
 // keeps is the log's alone.
-func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix) }
+func LaidOutByBatch() []byte { return append(dedupe.Prefixes(), timer.Prefix, keyFlushes) }
+
+// LiveTimers calls yield for every timer in store that has not fired; one that was set twice may come twice.
+func LiveTimers(store Store, yield func(timer.Timer)) error {
+	m, err := readMeta(store)
+	if err != nil {
+		return err
+	}
+	return timer.Live(store, m.unfired(), yield)
+}
 
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
@@ -54,7 +65,8 @@ const (
 	formatTimeline = 2
 	formatPage     = 3
 	formatSource   = 1
-	formatMeta     = 2
+	formatMeta     = 3
+	formatFlushes  = 1
 )
 
 // The kinds of timers: what they are for. Their key is that of whom they are for.

@@ -32,10 +32,13 @@ type partition struct {
 	store  *enginetest.Store
 	engine *engine.Engine
 
+	unfinished func(*partition) // what is done where a step leaves off; nil: nothing
+
 	logTime  inventory.Millis // when the log takes in what comes; 0: when the newest of a message happens
 	messages uint64           // taken in since the partition began
 	said     []engine.Output  // since then
 	results  []engine.Result  // since then, one a delta
+	before   int              // how many of these are of earlier messages
 }
 
 // open begins a partition, or takes up one where its store left off.
@@ -75,7 +78,7 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 	t.Helper()
 	var batch codec.Batch
 	batch.Decode(payload)
-	from := len(p.results)
+	p.before = len(p.results)
 	bad := batch.Bad
 	logTime := p.logTime
 	if logTime == 0 {
@@ -91,7 +94,14 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 			bad = bad[1:]
 			continue
 		}
-		result, err := p.engine.Apply(at, &batch.Deltas[i])
+		result, err := p.engine.Step(at, &batch.Deltas[i])
+		for err == nil && result.Outcome == engine.Unfinished {
+			p.hear()
+			if p.unfinished != nil {
+				p.unfinished(p)
+			}
+			result, err = p.engine.Step(at, &batch.Deltas[i])
+		}
 		if err != nil {
 			t.Fatalf("message %d, delta %d: %v", p.messages, i, err)
 		}
@@ -100,9 +110,14 @@ func (p *partition) apply(t fataler, payload []byte) []engine.Result {
 	for i := range payload {
 		payload[i] = p.spoil
 	}
+	p.hear()
+	return p.results[p.before:]
+}
+
+// hear takes over what was said.
+func (p *partition) hear() {
 	p.said = append(p.said, p.engine.Outputs()...)
 	p.engine.ClearOutputs()
-	return p.results[from:]
 }
 
 // control applies a message that holds no delta, the next of the log.
@@ -147,12 +162,8 @@ func (p *partition) commit(t fataler) {
 // state is the store's content: all that the log alone lays out, and the timers.
 func (p *partition) state(t fataler) string {
 	t.Helper()
-	status, err := engine.ReadStatus(p.store)
-	if err != nil {
-		t.Fatalf("read the status: %v", err)
-	}
 	var timers []string
-	err = timer.Live(p.store, status.Watermark, func(t timer.Timer) { timers = append(timers, fmt.Sprintf("%+v\n", t)) })
+	err := engine.LiveTimers(p.store, func(t timer.Timer) { timers = append(timers, fmt.Sprintf("%+v\n", t)) })
 	if err != nil {
 		t.Fatalf("read the timers: %v", err)
 	}

@@ -14,29 +14,35 @@ func (e *Engine) setTimer(at inventory.Millis, what byte, key string) inventory.
 	return at
 }
 
-// advance moves the watermark on to t, if it is behind: first everything that
+// sliceOutputs is how much may be said before Step returns. One timer more may say a few of each channel of its SKU.
+const sliceOutputs = 1024
+
+// advance moves the watermark on to t, which it is behind: first everything that
 // was due by then happens, each at its own time. Renewals alone wait for t: they come out
-// at the same moment anyway, and over a gap of months one stands for many.
-func (e *Engine) advance(t inventory.Millis) error {
-	if t <= e.meta.watermark {
-		return nil
-	}
+// at the same moment anyway, and over a gap of months one stands for many. Where much is due
+// it leaves off on the way, at a point that the log alone decides: what happens is the same whether or not memory is
+// given back there.
+func (e *Engine) advance(t inventory.Millis) (there bool, err error) {
 	e.target = t
-	for {
+	said := e.meta.ordinal
+	for fired := 1; ; fired++ {
 		due, ok, err := e.timers.Next(t)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !ok {
-			break
+			e.meta.watermark = t
+			return true, nil
 		}
 		e.meta.watermark = max(e.meta.watermark, due.Time)
 		if err := e.fire(due); err != nil {
-			return fmt.Errorf("timer %c %q of %v: %w", due.Kind, due.Key, due.Time, err)
+			return false, fmt.Errorf("timer %c %q of %v: %w", due.Kind, due.Key, due.Time, err)
+		}
+		if fired == e.config.SliceTimers || e.meta.ordinal-said >= sliceOutputs {
+			e.interrupt(due.After())
+			return false, nil
 		}
 	}
-	e.meta.watermark = t
-	return nil
 }
 
 // fire does what a timer is for, if it is still the live one of its owner.

@@ -18,7 +18,7 @@ func TestWhatAFolderBeginsWithIsReadAsEver(t *testing.T) {
 		}
 		return kept
 	}
-	position := Position{Sequence: 300, Fingerprint: 1<<63 | 7, LogTime: 1_764_000_000_000, Rejected: 9}
+	position := Position{Sequence: 300, Fingerprint: 1<<63 | 7, LogTime: 1_764_000_000_000, Rejected: 9, Within: true}
 	if got, err := parsePosition(same("position", positionFormat, position.append(nil))); err != nil || got != position {
 		t.Errorf("the position is read as %+v, %v", got, err)
 	}

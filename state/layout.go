@@ -25,7 +25,8 @@ const (
 	// positionFormat is the first byte of a stored position.
 	//
 	//	1: sequence, fingerprint, log time, rejected; 8 bytes each, big-endian
-	positionFormat = 1
+	//	2: behind these a byte, 1 where the message is in the state in part
+	positionFormat = 2
 
 	// pebbleFormat is the format that tables are written in. It is pinned, so that a
 	// new version of the library does not silently make a folder unreadable for the
@@ -57,16 +58,32 @@ type Position struct {
 	Fingerprint uint64           // of the message's bytes and time, see stream.Fingerprint
 	LogTime     inventory.Millis // when the stream took the message in
 	Rejected    uint64           // see stream.From: where in the stream of rejected deltas to look for what was said after this
+
+	// Within says that only a part of that message is in the state: it is to be read again, and what is kept knows
+	// where in it to go on.
+	Within bool
 }
 
-const positionBytes = 1 + 4*8
+// Whole returns the sequence of the last message that is in the state as a whole; 0: none is.
+func (p Position) Whole() uint64 {
+	if p.Within {
+		return p.Sequence - 1
+	}
+	return p.Sequence
+}
+
+const positionBytes = 1 + 4*8 + 1
 
 func (p Position) append(b []byte) []byte {
 	b = append(b, positionFormat)
 	b = binary.BigEndian.AppendUint64(b, p.Sequence)
 	b = binary.BigEndian.AppendUint64(b, p.Fingerprint)
 	b = binary.BigEndian.AppendUint64(b, uint64(p.LogTime))
-	return binary.BigEndian.AppendUint64(b, p.Rejected)
+	b = binary.BigEndian.AppendUint64(b, p.Rejected)
+	if p.Within {
+		return append(b, 1)
+	}
+	return append(b, 0)
 }
 
 func parsePosition(b []byte) (Position, error) {
@@ -76,11 +93,16 @@ func parsePosition(b []byte) (Position, error) {
 	if len(b) != positionBytes {
 		return Position{}, fmt.Errorf("stored position has %d bytes, not %d: the partition's folder is damaged", len(b), positionBytes)
 	}
+	within := b[positionBytes-1]
+	if within > 1 {
+		return Position{}, fmt.Errorf("stored position ends in %x: the partition's folder is damaged", within)
+	}
 	return Position{
 		Sequence:    binary.BigEndian.Uint64(b[1:]),
 		Fingerprint: binary.BigEndian.Uint64(b[9:]),
 		LogTime:     inventory.Millis(binary.BigEndian.Uint64(b[17:])),
 		Rejected:    binary.BigEndian.Uint64(b[25:]),
+		Within:      within == 1,
 	}, nil
 }
 

@@ -101,7 +101,7 @@ func TestBatchChangesKeysPositionAndOutboxTogether(t *testing.T) {
 	expect(t, "outbox", outputs(t, db), "1=hold 2=release")
 	position, ok, err := db.Position()
 	must(t, err)
-	if want := (Position{7, 1 << 63, 42, 9}); !ok || position != want {
+	if want := (Position{Sequence: 7, Fingerprint: 1 << 63, LogTime: 42, Rejected: 9}); !ok || position != want {
 		t.Errorf("position %v (%v), want %v", position, ok, want)
 	}
 	empty, err := db.Get([]byte("b"))
@@ -370,7 +370,7 @@ func TestMemoryIsBoundedByCacheBytes(t *testing.T) {
 }
 
 func FuzzParsePosition(f *testing.F) {
-	f.Add(Position{1, 2, 3, 4}.append(nil))
+	f.Add(Position{1, 2, 3, 4, true}.append(nil))
 	f.Add([]byte{})
 	f.Add([]byte{9, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {

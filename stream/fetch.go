@@ -24,6 +24,11 @@ type Message struct {
 // Fingerprint is [Fingerprint] of m.
 func (m *Message) Fingerprint() uint64 { return Fingerprint(m.Data, m.UnixNanos) }
 
+// position is that of a partition which has applied m.
+func (m *Message) position() state.Position {
+	return state.Position{Sequence: m.Sequence, Fingerprint: m.Fingerprint(), LogTime: m.Time}
+}
+
 // Fetch is some consecutive messages of a partition's log. It belongs to the caller of
 // [Reader.Next] until Recycle.
 type Fetch struct {

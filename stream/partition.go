@@ -51,6 +51,9 @@ type PartitionConfig struct {
 // Invariant: between a Commit and the next Apply, state, outbox and position are those of the last
 // committed batch, and every output up to there is in its stream, in the outbox, or both.
 //
+// What is in memory is bounded whatever a message does: outputs are handed over as it goes, and where it has
+// changed or said as much as memory is for, the part of it that is done is committed.
+//
 // It is for one goroutine. An error of any method but Publish's context is fatal: begin again from
 // the store.
 type Partition struct {
@@ -139,7 +142,8 @@ func (p *Partition) publishOutbox(ctx context.Context) error {
 	return errors.Join(err, bad)
 }
 
-// Position is that of the last message applied, committed or not; Sequence 0: none is.
+// Position is that of the last message applied, committed or not; Sequence 0: none is. After an Apply no message is
+// applied in part.
 func (p *Partition) Position() state.Position { return p.last }
 
 // Tally says what was done since the partition was opened, as of the last commit. Any goroutine may ask.
@@ -149,8 +153,10 @@ func (p *Partition) Tally() Tally { return p.tally.read() }
 const pendingBytesMax = 16 << 20
 
 // Full reports whether to commit whatever the time: deltas are open, or as much as memory is for.
-func (p *Partition) Full(deltas int) bool {
-	return p.open >= deltas || p.pendingBytes >= pendingBytesMax || p.engine.CacheBytes() > p.engineBytesMax
+func (p *Partition) Full(deltas int) bool { return p.open >= deltas || p.full() }
+
+func (p *Partition) full() bool {
+	return p.pendingBytes >= pendingBytesMax || p.engine.CacheBytes() > p.engineBytesMax
 }
 
 // Leftover reports whether there is nothing to commit but that the outbox is empty now.
@@ -158,25 +164,19 @@ func (p *Partition) Leftover() bool {
 	return p.open == 0 && p.stored > 0 && p.speaker.Acked() >= p.stored
 }
 
-// Apply takes in a fetch, the next of the log, and says what follows from it.
+// Apply takes in a fetch, the next of the log, and says what follows from it. Where the position is within a message,
+// that message is the first, and its items that are done are passed over.
 func (p *Partition) Apply(ctx context.Context, f *Fetch) error {
 	bad := f.Batch.Bad
 	for i := range f.Messages {
 		m := &f.Messages[i]
-		for index := range m.Count {
-			at := engine.At{Sequence: m.Sequence, Index: index, LogTime: m.Time}
-			d := &f.Batch.Deltas[m.First+index]
-			var result engine.Result
-			if len(bad) > 0 && bad[0].Index == m.First+index {
-				result = p.engine.Reject(at, bad[0].Err)
+		for index := p.engine.Done(m.Sequence); index < m.Count; index++ {
+			for len(bad) > 0 && bad[0].Index < m.First+index {
 				bad = bad[1:]
-			} else {
-				var err error
-				if result, err = p.engine.Apply(at, d); err != nil {
-					return err
-				}
 			}
-			p.counts.result(d, result)
+			if err := p.apply(ctx, f, m, index, bad); err != nil {
+				return err
+			}
 		}
 		if m.Control {
 			if err := p.decide(m); err != nil {
@@ -186,9 +186,14 @@ func (p *Partition) Apply(ctx context.Context, f *Fetch) error {
 		if err := p.say(ctx, f, m); err != nil {
 			return err
 		}
+		if i < len(f.Messages)-1 && p.full() {
+			p.last = m.position()
+			if err := p.Commit(); err != nil {
+				return err
+			}
+		}
 	}
-	last := &f.Messages[len(f.Messages)-1]
-	p.last = state.Position{Sequence: last.Sequence, Fingerprint: last.Fingerprint(), LogTime: last.Time}
+	p.last = f.Messages[len(f.Messages)-1].position()
 	if p.open == 0 {
 		p.openSince = p.config.Now()
 	}
@@ -210,6 +215,48 @@ func (p *Partition) decide(m *Message) error {
 	}
 	p.counts.control(message.Kind(), result)
 	return nil
+}
+
+// apply takes in one item of a message; bad begins with it, or with a later one. What it says is handed over now and then.
+func (p *Partition) apply(ctx context.Context, f *Fetch, m *Message, index int, bad []codec.Bad) error {
+	at := engine.At{Sequence: m.Sequence, Index: index, LogTime: m.Time}
+	d := &f.Batch.Deltas[m.First+index]
+	var result engine.Result
+	if len(bad) > 0 && bad[0].Index == m.First+index {
+		result = p.engine.Reject(at, bad[0].Err)
+	}
+	for result.Outcome == engine.Unfinished {
+		var err error
+		if result, err = p.engine.Step(at, d); err != nil {
+			return err
+		}
+		if result.Outcome == engine.Unfinished {
+			if err := p.relieve(ctx, f, m); err != nil {
+				return err
+			}
+		}
+	}
+	p.counts.result(d, result)
+	if len(p.engine.Outputs()) >= unsaidMax || (index+1)%itemsMax == 0 {
+		return p.relieve(ctx, f, m)
+	}
+	return nil
+}
+
+// unsaidMax is how many outputs of a message wait for its end, itemsMax how many items go by before memory is looked at.
+const (
+	unsaidMax = 1024
+	itemsMax  = 1024
+)
+
+// relieve gives memory back within a message: it says what there is to say, and commits where that is not enough.
+func (p *Partition) relieve(ctx context.Context, f *Fetch, m *Message) error {
+	if err := p.say(ctx, f, m); err != nil || !p.full() {
+		return err
+	}
+	p.last = m.position()
+	p.last.Within = true
+	return p.Commit()
 }
 
 // say publishes what the engine said about m, before it is durable: a replay makes the

@@ -95,8 +95,8 @@ func CheckLog(ctx context.Context, log LogView, t Topology, p int, pos *state.Po
 	switch {
 	case last < pos.Sequence:
 		return differs("ends at %d, this partition has applied up to %d: the log lost its tail", last, pos.Sequence)
-	case first > pos.Sequence+1:
-		return differs("begins at %d, this partition has applied up to %d: messages %d to %d were removed before they were applied", first, pos.Sequence, pos.Sequence+1, first-1)
+	case first > pos.Whole()+1:
+		return differs("begins at %d, this partition has applied up to %d: messages %d to %d were removed before they were applied", first, pos.Whole(), pos.Whole()+1, first-1)
 	case first == pos.Sequence+1:
 		return nil
 	}

@@ -161,7 +161,7 @@ func (p *Processor) read(partition int, fn func(*state.Snapshot, inventory.Posit
 		if err != nil {
 			return false, err
 		}
-		return fn(s, inventory.Position{Partition: partition, Sequence: at.Sequence, EventTime: status.Watermark})
+		return fn(s, inventory.Position{Partition: partition, Sequence: at.Whole(), EventTime: status.Watermark})
 	}()
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err

@@ -95,7 +95,7 @@ type Reader struct {
 	done sync.WaitGroup
 }
 
-// Open starts to read partition p behind the position after, from its beginning where that is none (Sequence 0). It
+// Open starts to read partition p behind the position after, or with its message where that is applied in part, from its beginning where that is none (Sequence 0). It
 // looks at the stream and fails where that can't be done; see [CheckPosition] for what to check before.
 func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, after state.Position, bounds Bounds) (*Reader, error) {
 	now, err := streamState(ctx, js, t.DeltaStream(p))
@@ -114,7 +114,7 @@ func Open(ctx context.Context, js jetstream.JetStream, t Topology, p int, after 
 		after:     after,
 		openLast:  now.LastSeq,
 	}
-	r.next.Store(after.Sequence + 1)
+	r.next.Store(after.Whole() + 1)
 	run, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.done.Go(func() { r.run(run) })

@@ -183,7 +183,7 @@ func (w *worker) due() bool {
 }
 
 // live reports whether what the log held at the start is applied.
-func (w *worker) live() bool { return w.partition.last.Sequence >= w.reader.LastAtOpen() }
+func (w *worker) live() bool { return w.partition.last.Whole() >= w.reader.LastAtOpen() }
 
 // dueAt is when to commit what is open.
 func (w *worker) dueAt() time.Time {
@@ -215,7 +215,7 @@ func (w *worker) report() {
 	w.progress.set(func(p *progress) {
 		p.status = engine.Status{
 			Watermark: from.engine.Watermark(),
-			Sequence:  from.last.Sequence,
+			Sequence:  from.last.Whole(),
 			Counters:  from.engine.Counters(),
 			Standing:  from.engine.Standing(),
 		}

@@ -128,9 +128,9 @@ func (s *Set) advance(watermark inventory.Millis) {
 	}
 }
 
-// Flush writes what was added since the last flush, under a sequence that no
-// other flush has, and clears away what is forgotten.
-func (s *Set) Flush(sequence uint64, w Writer) error {
+// Flush writes what was added since the last flush, under a number above that of any
+// other flush, and clears away what is forgotten.
+func (s *Set) Flush(number uint64, w Writer) error {
 	if s.live > s.swept {
 		if err := w.DeleteRange(blockKey(nil, 0, 0), blockKey(nil, s.live, 0)); err != nil {
 			return err
@@ -141,20 +141,20 @@ func (s *Set) Flush(sequence uint64, w Writer) error {
 		return fmt.Errorf("drop dedupe runs: %w", err)
 	}
 	added := len(s.fresh)
-	if err := s.writeBlocks(sequence, w); err != nil {
+	if err := s.writeBlocks(number, w); err != nil {
 		return err
 	}
 	if err := s.settle(added, w); err != nil {
 		return err
 	}
 	if s.recent.used*8 > s.homesMost*5 {
-		return s.retire(sequence, w)
+		return s.retire(number, w)
 	}
 	return nil
 }
 
 // writeBlocks writes the fresh ids, a block an epoch; epochs rise.
-func (s *Set) writeBlocks(sequence uint64, w Writer) error {
+func (s *Set) writeBlocks(number uint64, w Writer) error {
 	key, block := s.key, s.block
 	for rest := s.fresh; len(rest) > 0; {
 		epoch := rest[0].epoch
@@ -163,7 +163,7 @@ func (s *Set) writeBlocks(sequence uint64, w Writer) error {
 			block = appendID(block, rest[0].id)
 			rest = rest[1:]
 		}
-		key = blockKey(key[:0], epoch, sequence)
+		key = blockKey(key[:0], epoch, number)
 		if err := w.Set(key, block); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ const (
 //	'b' run(8) chunk+1(4)  → lines of its filter
 //	'D' run(8) last id(16) → page
 //
-// and beside it 'd' epoch(8) sequence(8) → block: ids that are in no run yet.
+// and beside it 'd' epoch(8) flush(8) → block: ids that are in no run yet.
 type run struct {
 	number uint64
 	level  int   // how many times its ids were merged
@@ -59,10 +59,10 @@ func pageKey(dst []byte, run uint64, last ID) []byte {
 	return appendID(dst, last)
 }
 
-func blockKey(dst []byte, epoch int64, sequence uint64) []byte {
+func blockKey(dst []byte, epoch int64, flush uint64) []byte {
 	dst = append(dst, blockPrefix)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(epoch))
-	return binary.BigEndian.AppendUint64(dst, sequence)
+	return binary.BigEndian.AppendUint64(dst, flush)
 }
 
 func appendID(dst []byte, id ID) []byte {

@@ -18,10 +18,10 @@ const (
 // freezing is a table on its way into a run. No id is added to it any more.
 type freezing struct {
 	table
-	next     int    // slot
-	sequence uint64 // no id of it is in a block of a later flush
-	out      writer
-	cluster  []slot // scratch
+	next    int    // slot
+	flush   uint64 // no id of it is in a block of a later flush
+	out     writer
+	cluster []slot // scratch
 }
 
 // step settles so many slots, and the rest of a cluster; it reports whether that was the last of them.
@@ -110,8 +110,8 @@ func (s *Set) newWriter(level, ids int, w Writer) (writer, error) {
 	return o, o.begin(w)
 }
 
-// retire begins to freeze the table, of which all ids are in blocks up to a sequence, and opens a new one.
-func (s *Set) retire(sequence uint64, w Writer) error {
+// retire begins to freeze the table, of which all ids are in blocks up to that flush, and opens a new one.
+func (s *Set) retire(flush uint64, w Writer) error {
 	const all = int(^uint(0) >> 1)
 	if s.frozen != nil { // more was added at once than was thought of
 		if err := s.freeze(all, w); err != nil {
@@ -123,7 +123,7 @@ func (s *Set) retire(sequence uint64, w Writer) error {
 	if err != nil {
 		return err
 	}
-	s.frozen = &freezing{table: s.recent, sequence: sequence, out: out}
+	s.frozen = &freezing{table: s.recent, flush: flush, out: out}
 	s.recent = newTable(s.homesMost, s.spare)
 	s.recent.base = s.live - 1
 	s.spare, s.spareClear = nil, 0
@@ -141,7 +141,7 @@ func (s *Set) freeze(slots int, w Writer) error {
 		return nil
 	}
 	for epoch := s.live; epoch <= f.newest; epoch++ {
-		if err := w.DeleteRange(blockKey(nil, epoch, 0), blockKey(nil, epoch, f.sequence+1)); err != nil {
+		if err := w.DeleteRange(blockKey(nil, epoch, 0), blockKey(nil, epoch, f.flush+1)); err != nil {
 			return err
 		}
 	}

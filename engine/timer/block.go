@@ -10,7 +10,7 @@ import (
 
 // The timers of one span that one flush wrote are one block:
 //
-//	't' begin of the span(8) sequence of the flush(8) → format, {time − begin, kind, key}…
+//	't' begin of the span(8) number of the flush(8) → format, {time − begin, kind, key}…
 //
 // Most timers of a flush are set to forget something a day later, and are due within seconds of each other.
 const (
@@ -27,10 +27,10 @@ const (
 // depends on batches, unlike most of what a partition keeps; [Live] is what it comes to.
 const Prefix = prefix
 
-func blockKey(dst []byte, begin inventory.Millis, sequence uint64) []byte {
+func blockKey(dst []byte, begin inventory.Millis, number uint64) []byte {
 	dst = append(dst, prefix)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(begin))
-	return binary.BigEndian.AppendUint64(dst, sequence)
+	return binary.BigEndian.AppendUint64(dst, number)
 }
 
 func appendBlock(dst []byte, begin inventory.Millis, timers []Timer) []byte {
@@ -84,12 +84,12 @@ func scanBlocks(store Store, from inventory.Millis, yield func(begin inventory.M
 	return err
 }
 
-// Live calls yield for every timer in the store that has not fired by the watermark, in no order; one
+// Live calls yield for every timer in the store that is not before first, in no order; one
 // that was set twice may come twice.
-func Live(store Store, watermark inventory.Millis, yield func(Timer)) error {
+func Live(store Store, first Timer, yield func(Timer)) error {
 	return scanBlocks(store, 0, func(_ inventory.Millis, timers func(func(Timer)) error) (bool, error) {
 		return true, timers(func(t Timer) {
-			if t.Time > watermark {
+			if t.compare(first) >= 0 {
 				yield(t)
 			}
 		})

@@ -24,6 +24,12 @@ type Timer struct {
 	Key  string
 }
 
+// From marks where timers are still to fire: those of that moment and later, all others have.
+func From(t inventory.Millis) Timer { return Timer{Time: t} }
+
+// After marks that t fired, and what comes before it.
+func (t Timer) After() Timer { return Timer{t.Time, t.Kind, t.Key + "\x00"} }
+
 func (t Timer) compare(o Timer) int {
 	if c := cmp.Compare(t.Time, o.Time); c != 0 {
 		return c
@@ -50,14 +56,15 @@ const never = inventory.Millis(math.MaxInt64)
 // Queue is the timers of one partition. It is not safe for concurrent use.
 //
 // Invariants: every live timer before edge, which is the beginning of a span, is in near; every
-// live timer is in the store, or in set since the last flush; a timer that is not after
-// the watermark has fired.
+// live timer is in the store, or in set since the last flush.
+//
+// Timers fire in order, so what has fired is known by a mark, the first timer that may not have: see [From] and [Timer.After].
 type Queue struct {
 	store Store
 	near  heap
 	edge  inventory.Millis
 	set   []Timer
-	fired inventory.Millis // what the store has of timers up to then had fired before the queue was opened
+	first Timer            // what the store has of timers before it had fired before the queue was opened
 	swept inventory.Millis // blocks of spans before it are gone from the store; 0 at open, when that is not known
 	key   []byte
 	block []byte
@@ -67,18 +74,18 @@ type Queue struct {
 	trimAt           int // how many near timers there are to be before they are trimmed
 }
 
-// Open returns the queue that store holds, given the partition's watermark as of the store.
-func Open(store Store, watermark inventory.Millis) (*Queue, error) {
-	return open(store, watermark, span, NearMax, LoadMax)
+// Open returns the queue that store holds, of which the timers before first have fired.
+func Open(store Store, first Timer) (*Queue, error) {
+	return open(store, first, span, NearMax, LoadMax)
 }
 
-func open(store Store, watermark, span inventory.Millis, nearMax, loadMax int) (*Queue, error) {
-	q := &Queue{store: store, fired: watermark, span: span, nearMax: nearMax, loadMax: loadMax, trimAt: nearMax}
-	q.edge = q.begin(watermark + 1)
+func open(store Store, first Timer, span inventory.Millis, nearMax, loadMax int) (*Queue, error) {
+	q := &Queue{store: store, first: first, span: span, nearMax: nearMax, loadMax: loadMax, trimAt: nearMax}
+	q.edge = q.begin(first.Time)
 	return q, q.load()
 }
 
-// Set sets a timer. Its time must be after the watermark.
+// Set sets a timer. Its time must be after that of any that fired.
 func (q *Queue) Set(t Timer) {
 	q.set = append(q.set, t)
 	if t.Time < q.edge {
@@ -103,10 +110,10 @@ func (q *Queue) Next(watermark inventory.Millis) (Timer, bool, error) {
 	return q.near.pop(), true, nil
 }
 
-// Flush writes what was set since the last flush and has not fired by the watermark, under a
-// sequence that no other flush has, and clears away what has.
-func (q *Queue) Flush(sequence uint64, watermark inventory.Millis, w Writer) error {
-	if now := q.begin(watermark + 1); now >= q.swept+sweepSpans*q.span {
+// Flush writes what was set since the last flush and is not before first, under a
+// number that no other flush has, and clears away what is: it has fired.
+func (q *Queue) Flush(number uint64, first Timer, w Writer) error {
+	if now := q.begin(first.Time); now >= q.swept+sweepSpans*q.span {
 		if err := w.DeleteRange(blockKey(nil, q.swept, 0), blockKey(nil, now, 0)); err != nil {
 			return err
 		}
@@ -114,18 +121,18 @@ func (q *Queue) Flush(sequence uint64, watermark inventory.Millis, w Writer) err
 	}
 	live := q.set[:0]
 	for _, t := range q.set {
-		if t.Time > watermark {
+		if t.compare(first) >= 0 {
 			live = append(live, t)
 		}
 	}
-	err := q.write(sequence, live, w)
+	err := q.write(number, live, w)
 	clear(q.set)
 	q.set = q.set[:0]
 	return err
 }
 
 // write writes timers, a block a span.
-func (q *Queue) write(sequence uint64, timers []Timer, w Writer) error {
+func (q *Queue) write(number uint64, timers []Timer, w Writer) error {
 	slices.SortFunc(timers, Timer.compare)
 	for len(timers) > 0 {
 		begin := q.begin(timers[0].Time)
@@ -133,7 +140,7 @@ func (q *Queue) write(sequence uint64, timers []Timer, w Writer) error {
 		for n < len(timers) && timers[n].Time < begin+q.span {
 			n++
 		}
-		q.key = blockKey(q.key[:0], begin, sequence)
+		q.key = blockKey(q.key[:0], begin, number)
 		q.block = appendBlock(q.block[:0], begin, timers[:n])
 		if err := w.Set(q.key, q.block); err != nil {
 			return err
@@ -155,7 +162,7 @@ func (q *Queue) load() error {
 		}
 		last = begin
 		return true, timers(func(t Timer) {
-			if t.Time > q.fired {
+			if t.compare(q.first) >= 0 {
 				q.near = append(q.near, t)
 				n++
 			}

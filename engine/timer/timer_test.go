@@ -29,7 +29,7 @@ func (f *flusher) flush(t fatal, q *Queue, watermark inventory.Millis) {
 	t.Helper()
 	batch := f.store.Batch()
 	f.sequence++
-	if err := q.Flush(f.sequence, watermark, batch); err != nil {
+	if err := q.Flush(f.sequence, From(watermark+1), batch); err != nil {
 		t.Fatalf("flush: %v", err)
 	}
 	batch.Commit()
@@ -39,7 +39,7 @@ func (f *flusher) flush(t fatal, q *Queue, watermark inventory.Millis) {
 func live(t fatal, store *enginetest.Store, watermark inventory.Millis) []Timer {
 	t.Helper()
 	var all []Timer
-	if err := Live(store, watermark, func(t Timer) { all = append(all, t) }); err != nil {
+	if err := Live(store, From(watermark+1), func(t Timer) { all = append(all, t) }); err != nil {
 		t.Fatalf("live: %v", err)
 	}
 	slices.SortFunc(all, Timer.compare)
@@ -72,7 +72,7 @@ func TestQueueEqualsASortedList(t *testing.T) {
 		span := inventory.Millis(rapid.Int64Range(1, 20).Draw(t, "span"))
 		f := &flusher{store: enginetest.NewStore()}
 		watermark := inventory.Millis(1)
-		q, err := open(f.store, watermark, span, nearMax, loadMax)
+		q, err := open(f.store, From(watermark+1), span, nearMax, loadMax)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestQueueEqualsASortedList(t *testing.T) {
 				f.flush(t, q, watermark)
 			case 1:
 				f.flush(t, q, watermark)
-				if q, err = open(f.store, watermark, span, nearMax, loadMax); err != nil {
+				if q, err = open(f.store, From(watermark+1), span, nearMax, loadMax); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -125,7 +125,7 @@ func TestQueueEqualsASortedList(t *testing.T) {
 // TestFiringMaySetTimersThatAreDueToo, as a renewal does that is due again before the watermark.
 func TestFiringMaySetTimersThatAreDueToo(t *testing.T) {
 	store := enginetest.NewStore()
-	q, err := Open(store, 0)
+	q, err := Open(store, From(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestFiringMaySetTimersThatAreDueToo(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	const timers, span, nearMax, loadMax = 5000, 10, 300, 40
 	f := &flusher{store: enginetest.NewStore()}
-	q, err := open(f.store, 0, span, nearMax, loadMax)
+	q, err := open(f.store, From(1), span, nearMax, loadMax)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestWhatFiredBeforeAReopenIsDeleted(t *testing.T) {
 	const span = 10
 	f := &flusher{store: enginetest.NewStore()}
 	for watermark := inventory.Millis(0); watermark < 20*span; watermark += span {
-		q, err := open(f.store, watermark, span, 8, 4)
+		q, err := open(f.store, From(watermark+1), span, 8, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestWhatFiredBeforeAReopenIsDeleted(t *testing.T) {
 		f.flush(t, q, watermark)
 	}
 	const last = (20 + sweepSpans) * span
-	q, err := open(f.store, last, span, 8, 4)
+	q, err := open(f.store, From(last+1), span, 8, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestWhatFiredBeforeAReopenIsDeleted(t *testing.T) {
 
 // TestManyTimersOfOneMoment are all in memory, and are not sorted again with every one that is set.
 func TestManyTimersOfOneMoment(t *testing.T) {
-	q, err := open(enginetest.NewStore(), 0, 10, 4, 2)
+	q, err := open(enginetest.NewStore(), From(1), 10, 4, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestABrokenBlockIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch.Commit()
-		if _, err := Open(store, 0); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Open(store, From(1)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: opened with %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -268,7 +268,7 @@ func FuzzBlock(f *testing.F) {
 
 // BenchmarkQueue sets a timer a day ahead and takes one off that is due, beside as many that wait.
 func BenchmarkQueue(b *testing.B) {
-	q, err := open(enginetest.NewStore(), 0, span, 1<<20, LoadMax)
+	q, err := open(enginetest.NewStore(), From(1), span, 1<<20, LoadMax)
 	if err != nil {
 		b.Fatal(err)
 	}

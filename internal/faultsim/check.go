@@ -215,7 +215,7 @@ func (w *world) calm(o *owner) (string, error) {
 	if err := o.db.Outputs(func(uint64, []byte) bool { outbox++; return true }); err != nil {
 		return "", err
 	}
-	switch at := o.applied.Position().Sequence; {
+	switch at := o.applied.Position().Whole(); {
 	case at < end:
 		return fmt.Sprintf("it is at %d of %d", at, end), nil
 	case outbox > 0:

@@ -63,6 +63,9 @@ var mutants = map[string]*mutant{
 	"a commit is lost": {onStore: func(_ *owner, s stream.Store) stream.Store {
 		return &lossy{Store: s}
 	}},
+	"a message that is applied in part is taken for whole": {onStore: func(_ *owner, s stream.Store) stream.Store {
+		return whole{s}
+	}},
 	"a failed read is taken for nothing there": {onStore: func(_ *owner, s stream.Store) stream.Store {
 		return smooth{s}
 	}},
@@ -120,6 +123,22 @@ func (s *lossy) Commit(b *state.Batch) error {
 		return nil
 	}
 	return s.Store.Commit(b)
+}
+
+// whole says of every position that its message is in the state as a whole.
+type whole struct{ stream.Store }
+
+func (s whole) Commit(b *state.Batch) error {
+	if err := s.Store.Commit(b); err != nil {
+		return err
+	}
+	at, known, err := s.Position()
+	if err != nil || !known || !at.Within {
+		return err
+	}
+	at.Within = false
+	b.Reset()
+	return errors.Join(b.SetPosition(at), s.Store.Commit(b))
 }
 
 type smooth struct{ stream.Store }

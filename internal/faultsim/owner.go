@@ -139,7 +139,7 @@ func (o *owner) failed(err error) error {
 
 // apply reads up to n messages and applies them.
 func (o *owner) apply(n int) error {
-	if !o.world.logs[o.partition].read(&o.fetch, o.applied.Position().Sequence, n) {
+	if !o.world.logs[o.partition].read(&o.fetch, o.applied.Position().Whole(), n) {
 		return nil
 	}
 	o.world.mutant.decoded(o, &o.fetch)

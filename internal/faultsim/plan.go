@@ -105,6 +105,7 @@ func draw(seed uint64) *plan {
 			WindowLateness: lateness / inventory.Millis([]int64{1, 12, 300}[rng.IntN(3)]),
 			AheadMax:       engine.DefaultAheadMax,
 			ChannelsMax:    engine.DefaultChannelsMax,
+			SliceTimers:    []int{1, 3, engine.DefaultSliceTimers}[rng.IntN(3)],
 			CacheBytes:     []int64{1, 8 << 10, 1 << 20}[rng.IntN(3)],
 			DedupeBytes:    []int64{1, 1 << 20}[rng.IntN(2)],
 		},

@@ -293,12 +293,8 @@ func digestOf(s engine.Store) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	status, err := engine.ReadStatus(s)
-	if err != nil {
-		return "", err
-	}
 	var timers []string
-	err = timer.Live(s, status.Watermark, func(t timer.Timer) { timers = append(timers, fmt.Sprintf("%+v", t)) })
+	err = engine.LiveTimers(s, func(t timer.Timer) { timers = append(timers, fmt.Sprintf("%+v", t)) })
 	slices.Sort(timers)
 	for _, t := range slices.Compact(timers) { // one that was set twice comes twice
 		write([]byte(t))
