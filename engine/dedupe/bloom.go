@@ -59,16 +59,19 @@ func (b bloom) appendChunk(dst []byte, chunk int) []byte {
 	return dst
 }
 
-// readChunk is the inverse of appendChunk; false where coded is no such chunk.
-func (b bloom) readChunk(coded []byte, chunk int) bool {
-	from := chunk * chunkLines
-	if from >= len(b.lines) || len(coded) != lineBytes*min(chunkLines, len(b.lines)-from) {
+// readChunk is the inverse of appendChunk for a filter of so many lines, which has those of the chunks before; false where
+// coded is not the next chunk.
+func (b *bloom) readChunk(coded []byte, chunk, lines int) bool {
+	from := len(b.lines)
+	if chunk*chunkLines != from || len(coded) != lineBytes*min(chunkLines, lines-from) || from >= lines {
 		return false
 	}
-	for i := range len(coded) / lineBytes {
-		for j := range b.lines[from+i] {
-			b.lines[from+i][j] = binary.LittleEndian.Uint64(coded[i*lineBytes+8*j:])
+	for ; len(coded) > 0; coded = coded[lineBytes:] {
+		var line bloomLine
+		for j := range line {
+			line[j] = binary.LittleEndian.Uint64(coded[8*j:])
 		}
+		b.lines = append(b.lines, line)
 	}
 	return true
 }

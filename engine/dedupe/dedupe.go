@@ -196,27 +196,43 @@ func (s *Set) dropRuns(w Writer) error {
 // loadRuns finds the runs in the store and their filters.
 func (s *Set) loadRuns() error {
 	var bad error
-	var r *run // the one of which the keys come; nil: it was never finished
+	var r *run    // the one of which the keys come; nil: it was never finished
+	var lines int // of its filter
+	whole := func() error {
+		if r != nil && len(r.bloom.lines) != lines {
+			return fmt.Errorf("the filter of run %d has %d lines, not %d", r.number, len(r.bloom.lines), lines)
+		}
+		return nil
+	}
 	err := s.store.Scan([]byte{aboutPrefix}, []byte{aboutPrefix + 1}, func(key, value []byte) bool {
+		if len(key) != 1+8+4 {
+			bad = fmt.Errorf("key of %d bytes", len(key))
+			return false
+		}
 		number, chunk := readAboutKey(key)
 		switch {
 		case chunk == 0:
+			if bad = whole(); bad != nil {
+				return false
+			}
 			s.nextID = number + 1
 			if r = nil; len(value) == 0 {
 				s.broken = append(s.broken, run{number: number})
 				break
 			}
 			var found run
-			found, bad = readAbout(number, value)
+			found, lines, bad = readAbout(number, value)
 			s.runs = append(s.runs, found)
 			r = &s.runs[len(s.runs)-1]
-		case r != nil && !r.bloom.readChunk(value, int(chunk)-1):
+		case r != nil && (r.number != number || !r.bloom.readChunk(value, int(chunk)-1, lines)):
 			bad = fmt.Errorf("chunk %d of the filter of run %d has %d bytes", chunk, number, len(value))
 		}
 		return bad == nil
 	})
 	if err == nil {
-		err = bad
+		if err = bad; err == nil {
+			err = whole()
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("load dedupe runs: %w", err)
@@ -230,6 +246,10 @@ func (s *Set) loadBlocks() error {
 	var bad error
 	err := s.store.Scan(blockKey(nil, s.live, 0), []byte{blockPrefix + 1}, func(key, block []byte) bool {
 		if bad = checkIDs(key, block); bad != nil {
+			return false
+		}
+		if len(key) != 1+8+8 {
+			bad = fmt.Errorf("key of %d bytes", len(key))
 			return false
 		}
 		epoch := int64(binary.BigEndian.Uint64(key[1:]))

@@ -2,12 +2,14 @@ package dedupe
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-atp/holdfast/engine/enginetest"
+	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -283,6 +285,8 @@ func TestABrokenFilterIsTold(t *testing.T) {
 	}{
 		{0, "\x02", "format 2, this program reads 1"},
 		{0, "\x01\x00\x02\x00\x00\x00", "a filter of 0 lines"},
+		{0, string(wire.AppendInt([]byte("\x01\x00\x02\x00\x00"), linesMost)), "chunk 1 of the filter of run 0 has 64 bytes"},
+		{0, string(append(wire.AppendInt([]byte("\x01\x00"), int64(1)<<50), 0, 0, 2)), "ids in a filter of 1 lines"},
 		{1, "short", "chunk 1 of the filter of run 0 has 5 bytes"},
 	} {
 		w := newWorld(t, inventory.Hour, 64)
@@ -296,8 +300,62 @@ func TestABrokenFilterIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		batch.Commit()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		if _, err := Open(w.store, w.lateness, start, w.bytesMax); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("open: %v, want %s", err, c.want)
 		}
+		if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 16<<20 {
+			t.Errorf("%s: to find it took %d bytes", c.want, after.TotalAlloc-before.TotalAlloc)
+		}
 	}
+}
+
+// FuzzOpen: any bytes as what is known of a run, as its filter, as a page of it and as a block are refused, or gone on with,
+// in memory that what is there explains.
+func FuzzOpen(f *testing.F) {
+	w := newWorld(f, inventory.Hour, 64)
+	for i := range 30 {
+		w.Add(w.id(i), start)
+	}
+	w.flush(f)
+	w.flush(f)
+	line := make([]byte, lineBytes)
+	page := append(make([]byte, 15), 1)
+	f.Add(w.runs[0].about(), line, page, page)
+	f.Add(wire.AppendInt([]byte("\x01\x00\x02\x00\x00"), linesMost), line, page, []byte{})
+	f.Add([]byte{}, []byte("short"), []byte("short"), []byte("short"))
+	f.Fuzz(func(t *testing.T, about, chunk, page, block []byte) {
+		w := &world{store: enginetest.NewStore(), lateness: inventory.Hour, bytesMax: 64, workLeast: workLeast}
+		batch := w.store.Batch()
+		for key, value := range map[string][]byte{
+			string(aboutKey(nil, 3, 0)):                           about,
+			string(aboutKey(nil, 3, 1)):                           chunk,
+			string(pageKey(nil, 3, ID{^uint64(0), ^uint64(0)})):   page,
+			string(blockKey(nil, int64(start/(inventory.Hour/4)), 1)): block,
+		} {
+			if err := batch.Set([]byte(key), value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		batch.Commit()
+		s, err := Open(w.store, w.lateness, start, w.bytesMax)
+		if err != nil {
+			return
+		}
+		w.Set = s
+		for i := range 100 {
+			if known, err := w.Known(w.id(i), start); err != nil {
+				return
+			} else if !known {
+				w.Add(w.id(i), start)
+			}
+			w.sequence++
+			batch := w.store.Batch()
+			if err := w.Flush(w.sequence+1, batch); err != nil {
+				return
+			}
+			batch.Commit()
+		}
+	})
 }

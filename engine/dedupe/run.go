@@ -15,7 +15,7 @@ const (
 
 	formatRun = 1
 
-	linesMost = 1 << 26 // of a filter, 4 GiB: more must be a broken value
+	linesMost = 1 << 26 // of a filter, 4 GiB
 )
 
 // run is a sorted list of ids in the store, forgotten as a whole when its newest epoch is.
@@ -135,19 +135,23 @@ func (r *run) about() []byte {
 	return wire.AppendInt(about, len(r.bloom.lines))
 }
 
-func readAbout(number uint64, about []byte) (run, error) {
+// readAbout is the inverse of about; the lines of the filter, of which it returns the number, are added as they are
+// read, so that a broken number takes no memory.
+func readAbout(number uint64, about []byte) (r run, lines int, err error) {
 	in := wire.NewReader(about)
 	in.Version(formatRun)
-	r := run{number: number, level: int(in.Int()), ids: int(in.Int()), base: in.Int(), newest: in.Int()}
-	lines := in.Int()
+	r = run{number: number, level: int(in.Int()), ids: int(in.Int()), base: in.Int(), newest: in.Int()}
+	n := in.Int()
 	if err := in.Done(); err != nil {
-		return r, err
+		return r, 0, err
 	}
-	if lines <= 0 || lines > linesMost {
-		return r, fmt.Errorf("a filter of %d lines", lines)
+	if n <= 0 || n > linesMost {
+		return r, 0, fmt.Errorf("a filter of %d lines", n)
 	}
-	r.bloom.lines = make([]bloomLine, lines)
-	return r, nil
+	if r.ids < 0 || int64(r.ids) > n*(512/bloomBitsAnID) {
+		return r, 0, fmt.Errorf("%d ids in a filter of %d lines", r.ids, n)
+	}
+	return r, int(n), nil
 }
 
 // writer writes a run, whose ids it is given in order, over any number of batches.
