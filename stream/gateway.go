@@ -57,7 +57,9 @@ const (
 //	{"stored":true,"positions":[{"partition":3,"sequence":17},{"partition":5,"sequence":4}]}
 //	{"stored":false,"error":"…"}
 //
-// After an error some of it may be stored all the same, and sending it again is safe.
+// After an error some of it may be stored all the same, and sending it again is safe. The answer goes to inboxes
+// alone, which by custom begin with "_": this process may publish where whoever asked may not, such as to a log, a
+// person's decisions or JetStream's own subjects.
 // What was not sent as a request and can't be stored is logged and counted: core NATS
 // promises its publisher nothing. Several processes share the work.
 type Gateway struct {
@@ -259,13 +261,24 @@ func (g *Gateway) answer(msg *nats.Msg, r reply) {
 	if msg.Reply == "" {
 		return
 	}
-	data, err := json.Marshal(r)
+	err := g.checkInbox(msg.Reply)
+	var data []byte
+	if err == nil {
+		data, err = json.Marshal(r)
+	}
 	if err == nil {
 		err = msg.Respond(data)
 	}
 	if err != nil && g.complaints.now() {
 		g.log.Warn("an answer was not given", "subject", msg.Subject, "error", err)
 	}
+}
+
+func (g *Gateway) checkInbox(subject string) error {
+	if !strings.HasPrefix(subject, "_") || strings.HasPrefix(subject, g.topology.Prefix+".") {
+		return fmt.Errorf("reply subject %q is no inbox: let it begin with _INBOX, as client libraries do", subject)
+	}
+	return nil
 }
 
 // reply is the answer to a request.

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,6 +94,55 @@ func TestGatewayAnswersOnceAllIsStored(t *testing.T) {
 	wantIDs(t, w.deltas(0), []string{"3"})
 	wantIDs(t, w.deltas(2), []string{"0", "1", "2", "4"})
 	must(t, g.Close())
+}
+
+// TestGatewayAnswersInboxesAlone: whoever may send deltas has nothing published on their behalf where they may not
+// publish themselves. The deltas are stored.
+func TestGatewayAnswersInboxesAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	g := w.startGateway(w.js, gatewayPatience)
+	elsewhere := []string{"holdfast.delta.0", "holdfast.control.0", "holdfast.in.tea", "$JS.API.STREAM.PURGE.HOLDFAST_DELTA_0000", "orders.new"}
+	heard, err := w.nc.SubscribeSync("orders.>")
+	must(t, err)
+	for i, reply := range elsewhere {
+		must(t, w.nc.PublishMsg(&nats.Msg{Subject: "holdfast.in.tea", Reply: reply, Data: payloadOf(fmt.Sprint("a", i))}))
+		must(t, w.nc.PublishMsg(&nats.Msg{Subject: "holdfast.in.tea", Reply: reply, Data: bytes.Repeat([]byte("?"), PayloadBytesMax+1)})) // refused
+	}
+	// Behind them, so that all was answered that is.
+	a := w.request(&nats.Msg{Subject: "holdfast.in.tea", Data: payloadOf("last")})
+	if !a.Stored {
+		t.Fatalf("%+v", a)
+	}
+	must(t, w.nc.Flush())
+	s, err := w.js.Stream(testContext(t), w.topology.DeltaStream(0))
+	must(t, err)
+	if got, most := s.CachedInfo().State.LastSeq, uint64(len(elsewhere)+1); got == 0 || got > most || s.CachedInfo().State.FirstSeq != 1 {
+		t.Errorf("the log has messages %d to %d, want what was sent and no answers: %d at most", s.CachedInfo().State.FirstSeq, got, most)
+	}
+	items := 0
+	for n := uint64(1); n <= s.CachedInfo().State.LastSeq; n++ {
+		m, err := s.GetMsg(testContext(t), n)
+		must(t, err)
+		var b codec.Batch
+		b.Decode(m.Data)
+		if len(b.Bad) > 0 {
+			t.Errorf("message %d of the log is %q", n, m.Data)
+		}
+		items += len(b.Deltas)
+	}
+	if items != len(elsewhere)+1 {
+		t.Errorf("%d deltas are stored, want %d", items, len(elsewhere)+1)
+	}
+	if n, _, err := heard.Pending(); err != nil || n > 0 {
+		t.Errorf("%d answers went to whom nobody named, %v", n, err)
+	}
+	must(t, g.Close())
+}
+
+func payloadOf(id string) []byte {
+	d := sale(id, "tea")
+	return codec.AppendDelta(nil, &d)
 }
 
 func TestGatewayKeepsIDs(t *testing.T) {
