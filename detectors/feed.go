@@ -95,15 +95,11 @@ func (f *Feed) Learn(hours float64) {
 	f.keyHours = float64(f.keyHours*keep) + hours
 }
 
-// Vouch tells the feed that its source has nothing more from before time, and
-// reports whether that was news.
-func (f *Feed) Vouch(time inventory.Millis) bool {
-	if time <= f.at {
-		return false
-	}
-	f.alive(time, true)
-	return true
-}
+// Behind reports whether it is news to the feed that its source has nothing more from before time.
+func (f *Feed) Behind(time inventory.Millis) bool { return time > f.at }
+
+// Vouch tells the feed so.
+func (f *Feed) Vouch(time inventory.Millis) { f.alive(time, true) }
 
 // Picked tells the feed that a pick was good or came up short.
 func (f *Feed) Picked(good bool) {

@@ -182,8 +182,8 @@ func (e *Engine) vouched(d *inventory.Delta) error {
 		return err
 	}
 	if d.Time > src.value.vouched {
-		src.value.vouched = d.Time
 		e.sources.touch(src)
+		src.value.vouched = d.Time
 	}
 	if d.Location != "" {
 		pl, err := e.place(d.Location)
@@ -191,8 +191,8 @@ func (e *Engine) vouched(d *inventory.Delta) error {
 			return err
 		}
 		if d.Time > pl.value.vouched {
-			pl.value.vouched = d.Time
 			e.places.touch(pl)
+			pl.value.vouched = d.Time
 		}
 	}
 	return nil
@@ -233,8 +233,8 @@ func (e *Engine) record(sku, location string) (*item[record], error) {
 		if err != nil {
 			return nil, err
 		}
-		net.value.locations++
 		e.networks.touch(net)
+		net.value.locations++
 	}
 	return rec, nil
 }
@@ -262,6 +262,7 @@ func (e *Engine) reference(rec *item[record], d *inventory.Delta) error {
 	if err != nil {
 		return err
 	}
+	e.timelines.touch(tl)
 	opened, effects := tl.value.Timeline.Apply(d, e.meta.watermark, e.horizon(), e.effects[:0])
 	e.settle(rec, tl, opened, effects)
 	return nil
@@ -284,10 +285,9 @@ func (e *Engine) timeline(rec *item[record], class ledger.Class, ref string) (tl
 	return tl, nil
 }
 
-// settle carries what happened on a timeline over to its record, and sees to the timeline's timer.
+// settle carries what happened on a timeline over to its record, and sees to the timeline's timer. Both are touched.
 func (e *Engine) settle(rec *item[record], tl *item[timeline], opened int64, effects []ledger.Effect) {
 	e.effects = effects
-	e.timelines.touch(tl)
 	switch tl.value.Class {
 	case ledger.Reservation:
 		rec.value.Reserved += opened

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"maps"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -10,24 +12,53 @@ import (
 	"github.com/holdfast-atp/holdfast/internal/wire"
 )
 
-// TestTableIsAMap: whatever is flushed and evicted in between, a table and its store together are a map.
+// TestTableIsAMap: whatever is written and evicted in between, a table and its store together are a map; and what a batch
+// holds is that map as it was when its generation was frozen, whatever changed while it was written.
 func TestTableIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		store := enginetest.NewStore()
 		table := newTable[source](keySource, store)
 		model := map[string]int64{}
 		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,3}`), 1, 200, rapid.ID).Draw(t, "names")
-		flush := func() {
-			batch := store.Batch()
-			if err := table.flush(batch); err != nil {
+		var batch *enginetest.Batch // nil: none is on its way
+		var frozen map[string]int64 // the model when it was begun
+		write := func(n int) {
+			if _, err := table.write(n); err != nil {
 				t.Fatal(err)
 			}
-			batch.Commit()
 		}
+		land := func() {
+			if batch == nil {
+				return
+			}
+			write(math.MaxInt)
+			batch.Commit()
+			table.commit()
+			batch = nil
+			for _, name := range names {
+				want, there := frozen[name]
+				coded, err := store.Get(append([]byte{keySource}, name...))
+				if err != nil || (coded != nil) != there {
+					t.Fatalf("%q is in the store as %x, %v; was %d, %v when it was frozen", name, coded, err, want, there)
+				}
+				var got source
+				if r := wire.NewReader(coded); there {
+					if got.read(r); int64(got.vouched) != want {
+						t.Fatalf("%q is in the store as %d, was %d when it was frozen", name, got.vouched, want)
+					}
+				}
+			}
+		}
+		freeze := func() {
+			land()
+			batch, frozen = store.Batch(), maps.Clone(model)
+			table.freeze(batch)
+		}
+		flush := func() { freeze(); land() }
 		for range rapid.IntRange(1, 400).Draw(t, "steps") {
 			name := rapid.SampledFrom(names).Draw(t, "name")
 			want, there := model[name]
-			switch rapid.SampledFrom([]string{"get", "make", "change", "remove", "create", "flush", "shrink"}).Draw(t, "verb") {
+			switch rapid.SampledFrom([]string{"get", "make", "change", "remove", "create", "freeze", "write", "land", "shrink"}).Draw(t, "verb") {
 			case "get":
 				it, err := table.get([]byte(name))
 				if err != nil || (it != nil) != there || there && int64(it.value.vouched) != want {
@@ -39,8 +70,8 @@ func TestTableIsAMap(t *testing.T) {
 					t.Fatalf("%q is %+v, fresh %v, %v; want %d, %v", name, it, fresh, err, want, there)
 				}
 				model[name] = want + 1
-				it.value.vouched++
 				table.touch(it)
+				it.value.vouched++
 			case "remove":
 				if it, err := table.get([]byte(name)); err != nil {
 					t.Fatal(err)
@@ -53,12 +84,16 @@ func TestTableIsAMap(t *testing.T) {
 					table.create([]byte(name)).value.vouched = 7
 					model[name] = 7
 				}
-			case "flush":
-				flush()
+			case "freeze":
+				freeze()
+			case "write":
+				write(rapid.IntRange(1, 20).Draw(t, "values"))
+			case "land":
+				land()
 			case "shrink":
 				before := table.bytes
 				table.shrink(before / 2)
-				if clean := len(table.dirty) == 0; clean && table.bytes > before/2 {
+				if clean := len(table.dirty)+len(table.frozen) == 0; clean && table.bytes > before/2 {
 					t.Fatalf("%d of %d bytes are left, though nothing is dirty", table.bytes, before)
 				}
 			}

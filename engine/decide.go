@@ -91,13 +91,13 @@ func (e *Engine) decideRecord(m *control.Message, it *item[exception]) error {
 	if err := e.vouch(s.pl); err != nil {
 		return err
 	}
+	e.records.touch(rec)
 	e.show(s)
 	e.view.Belief.Hold(&e.view)
 	v, err := e.settleDecision(m, it, rec.value.open)
 	if err != nil {
 		return err
 	}
-	e.records.touch(rec)
 	verdicts, err := e.directRecord(rec, []verdict{v})
 	if err != nil {
 		return err
@@ -120,11 +120,11 @@ func (e *Engine) decideNetwork(m *control.Message, it *item[exception]) error {
 	if net == nil {
 		return fmt.Errorf("exception %s stands, but its network is not in the store", it.value.ID)
 	}
+	e.networks.touch(net)
 	v, err := e.settleDecision(m, it, net.value.open)
 	if err != nil {
 		return err
 	}
-	e.networks.touch(net)
 	verdicts, err := e.directNetwork(net, []verdict{v})
 	if err != nil {
 		return err
@@ -143,6 +143,7 @@ func (e *Engine) settleDecision(m *control.Message, it *item[exception], open []
 	if at < 0 {
 		return verdict{}, fmt.Errorf("exception %s is %s, but nothing is open there", x.ID, x.Status)
 	}
+	e.exceptions.touch(it)
 	x.Owner = cmp.Or(d.Owner, x.Owner)
 	change := inventory.Change{Status: x.Status, By: m.By, Note: d.Note, Decision: m.ID}
 	switch d.Action {

@@ -19,7 +19,7 @@ type scene struct {
 }
 
 // look lets the detectors look at a record, after d or, where d is nil, after a timer, and
-// sees to what they find.
+// sees to what they find. The record is touched.
 func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	s, err := e.scene(rec)
 	if err != nil {
@@ -85,18 +85,18 @@ func (e *Engine) scene(rec *item[record]) (scene, error) {
 func (e *Engine) joinNetwork(s scene) {
 	r, n := &s.rec.value, &s.net.value
 	if atp := r.ATP(); atp != r.contributed {
+		e.networks.touch(s.net)
 		n.sum += atp - r.contributed
 		n.positive += max(atp, 0) - max(r.contributed, 0)
 		r.contributed = atp
-		e.networks.touch(s.net)
 	}
 	for i := len(r.directives); i < len(r.Channels); i++ {
 		r.directives = append(r.directives, directive{})
 		name := r.Channels[i].Name
 		if known := indexOf(n.channels, name); known < 0 {
+			e.networks.touch(s.net)
 			n.channels = append(n.channels, name)
 			n.directives = append(n.directives, directive{})
-			e.networks.touch(s.net)
 		}
 	}
 }
@@ -141,11 +141,11 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 	feed := &s.pl.value.feed
 	switch d.Kind {
 	case inventory.Sale, inventory.Ship:
+		e.places.touch(s.pl)
 		if feed.From(d.Source) {
 			feed.Sale(d.Time)
 		}
 		feed.Learn(e.view.Belief.Waited(&e.view))
-		e.places.touch(s.pl)
 	case inventory.PickFailed:
 		e.places.touch(s.pl)
 	}
@@ -168,8 +168,8 @@ func (e *Engine) armAlarm(s scene, rose bool) {
 	}
 	at := e.meta.watermark + max(in, alarmLeast)
 	if r.alarmAt == 0 || at < r.alarmAt {
-		r.alarmAt = e.setTimer(at, timerAlarm, s.rec.key)
 		e.records.touch(s.rec)
+		r.alarmAt = e.setTimer(at, timerAlarm, s.rec.key)
 	}
 }
 

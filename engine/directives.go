@@ -179,8 +179,8 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 func (e *Engine) armRecord(rec *item[record]) {
 	r := &rec.value
 	if at := firstRenewal(r.directives); at != 0 && (r.renewAt == 0 || at < r.renewAt) {
-		r.renewAt = e.setTimer(at, timerRenew, rec.key)
 		e.records.touch(rec)
+		r.renewAt = e.setTimer(at, timerRenew, rec.key)
 	}
 }
 
@@ -188,8 +188,8 @@ func (e *Engine) armRecord(rec *item[record]) {
 func (e *Engine) armNetwork(net *item[network]) {
 	n := &net.value
 	if at := firstRenewal(n.directives); at != 0 && (n.renewAt == 0 || at < n.renewAt) {
-		n.renewAt = e.setTimer(at, timerNetwork, net.key)
 		e.networks.touch(net)
+		n.renewAt = e.setTimer(at, timerNetwork, net.key)
 	}
 }
 
@@ -211,8 +211,8 @@ func (e *Engine) renewRecord(rec *item[record]) error {
 	}
 	e.show(s)
 	r := &rec.value
-	r.renewAt = 0
 	e.records.touch(rec)
+	r.renewAt = 0
 	var verdicts []verdict
 	for i := range r.Channels {
 		o := order{channel: r.Channels[i].Name, location: e.view.Location, directive: &r.directives[i]}
@@ -230,8 +230,8 @@ func (e *Engine) renewRecord(rec *item[record]) error {
 // renewNetwork does for a SKU's network directives what renewRecord does for a record's.
 func (e *Engine) renewNetwork(net *item[network]) error {
 	n := &net.value
-	n.renewAt = 0
 	e.networks.touch(net)
+	n.renewAt = 0
 	var verdicts []verdict
 	for i, channel := range n.channels {
 		var err error
@@ -288,9 +288,11 @@ func (e *Engine) eachRecord(sku string, yield func(*record)) error {
 	if err != nil {
 		return err
 	}
-	for _, it := range e.records.dirty { // those that the store does not know yet
-		if strings.HasPrefix(it.key, string(lower[1:])) {
-			keys = append(keys, it.key)
+	for _, changed := range [...][]*item[record]{e.records.dirty, e.records.frozen} { // which the store may not know yet
+		for _, it := range changed {
+			if strings.HasPrefix(it.key, string(lower[1:])) {
+				keys = append(keys, it.key)
+			}
 		}
 	}
 	seen := make(map[string]bool, len(keys))

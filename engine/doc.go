@@ -22,7 +22,9 @@
 //		e.Committed()
 //	}
 //
-// An error of Apply or Flush comes from the Store and is fatal: drop the Engine and
+// Freeze and Write are a Flush in pieces, between which more is applied.
+//
+// An error of Apply, Flush, Freeze or Write comes from the Store and is fatal: drop the Engine and
 // begin again from the last committed batch. Nothing is lost, and nothing is said twice: outputs carry ordinals that
 // rise by one, and the same log gives each output the same ordinal again.
 //
@@ -38,5 +40,6 @@
 //
 // layout.go lists every kind of key and value in the store and their format
 // version. Records and everything else that is looked up by key are held in a cache of bounded
-// bytes (table.go), written once per batch however often they changed.
+// bytes (table.go), written once per batch however often they changed. Whoever changes one touches it before:
+// so a batch that is being written holds it as it was.
 package engine

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/engine/dedupe"
@@ -123,7 +124,7 @@ type Engine struct {
 	policy    *policy.Policy
 	detectors []detectors.Detector
 	alarm     detectors.Alarm // of the policy
-	store     Store
+	store     *flight
 
 	records    table[record, *record]
 	networks   table[network, *network]
@@ -225,11 +226,12 @@ func New(config Config, store Store) (*Engine, error) {
 	if config.DedupeBytes == 0 {
 		config.DedupeBytes = DefaultDedupeBytes
 	}
+	flight := &flight{store: store}
 	e := &Engine{
 		config:     config,
 		policy:     config.Policy,
 		detectors:  detectors.Table(),
-		store:      store,
+		store:      flight,
 		records:    newTable[record](keyRecord, store),
 		networks:   newTable[network](keyNetwork, store),
 		places:     newTable[place](keyPlace, store),
@@ -245,11 +247,11 @@ func New(config Config, store Store) (*Engine, error) {
 	if e.meta, err = readMeta(store); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
-	e.ids, err = dedupe.Open(store, config.Lateness, e.meta.watermark, config.DedupeBytes)
+	e.ids, err = dedupe.Open(flight, config.Lateness, e.meta.watermark, config.DedupeBytes)
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
-	if e.timers, err = timer.Open(store, e.meta.unfired()); err != nil {
+	if e.timers, err = timer.Open(flight, e.meta.unfired()); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
 	if e.flushes, err = readFlushes(store); err != nil {
@@ -291,40 +293,74 @@ func (e *Engine) ClearOutputs() {
 	e.outputs = e.outputs[:0]
 }
 
-// Flush writes all that changed since the last Flush into one batch. The engine goes on
+// Flush writes all that changed since the last Flush or Freeze into one batch. The engine goes on
 // only after that batch is committed and Committed called.
 func (e *Engine) Flush(w Writer) error {
+	if err := e.Freeze(w, nil); err != nil {
+		return err
+	}
+	_, err := e.Write(math.MaxInt)
+	return err
+}
+
+// Freeze begins a batch of all that changed since the last one, which is committed; Write writes it. Meanwhile the
+// engine goes on: the batch is what was there at Freeze, whatever is applied since. Where something
+// has to be read that the batch holds, land is called, within Apply: it gets what is left with Write, commits the
+// batch, and leaves Committed for later.
+func (e *Engine) Freeze(w Writer, land func() error) error {
 	clear(e.pages)
+	e.store.reset(w)
 	for i := range e.writes {
-		if err := e.writes[i].to(w); err != nil {
+		if err := e.writes[i].to(e.store); err != nil {
 			return err
 		}
 	}
 	clear(e.writes)
 	e.writes = e.writes[:0]
-	for _, flush := range []func(Writer) error{
-		e.flushWeeks, e.records.flush, e.networks.flush, e.places.flush,
-		e.timelines.flush, e.sources.flush, e.exceptions.flush,
-	} {
-		if err := flush(w); err != nil {
-			return err
-		}
+	if err := e.flushWeeks(w); err != nil {
+		return err
 	}
 	e.flushes++
-	if err := e.timers.Flush(e.flushes, e.meta.unfired(), w); err != nil {
+	if err := e.timers.Flush(e.flushes, e.meta.unfired(), e.store); err != nil {
 		return err
 	}
-	if err := e.ids.Flush(e.flushes, w); err != nil {
+	if err := e.ids.Flush(e.flushes, e.store); err != nil {
 		return err
 	}
+	e.store.depart(land)
+	e.records.freeze(w)
+	e.networks.freeze(w)
+	e.places.freeze(w)
+	e.timelines.freeze(w)
+	e.sources.freeze(w)
+	e.exceptions.freeze(w)
 	if err := w.Set([]byte{keyFlushes}, wire.AppendUint(wire.AppendUint(nil, formatFlushes), e.flushes)); err != nil {
 		return err
 	}
 	return w.Set([]byte{keyMeta}, e.meta.append(nil))
 }
 
-// Committed tells the engine that what it flushed is in the store, so that memory may be given back.
+// Write writes up to n of the values that were frozen into the batch, and reports whether that was all of them.
+func (e *Engine) Write(n int) (all bool, err error) {
+	for _, write := range [...]func(int) (int, error){
+		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.exceptions.write,
+	} {
+		if n, err = write(n); err != nil {
+			return false, err
+		}
+	}
+	return n > 0, nil
+}
+
+// Committed tells the engine that the batch is in the store, so that memory may be given back.
 func (e *Engine) Committed() {
+	e.store.arrived()
+	e.records.commit()
+	e.networks.commit()
+	e.places.commit()
+	e.timelines.commit()
+	e.sources.commit()
+	e.exceptions.commit()
 	if e.CacheBytes() <= e.config.CacheBytes {
 		return
 	}

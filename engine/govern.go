@@ -86,11 +86,11 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	o := opened{scope: f.Scope, id: id, acting: status == inventory.Acting}
 	if f.Network {
 		x.Location = inventory.Network
-		s.net.value.open = append(s.net.value.open, o)
 		e.networks.touch(s.net)
+		s.net.value.open = append(s.net.value.open, o)
 	} else {
-		s.rec.value.open = append(s.rec.value.open, o)
 		e.records.touch(s.rec)
+		s.rec.value.open = append(s.rec.value.open, o)
 	}
 	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: d.Reason})
 	e.rank(x)
@@ -122,6 +122,7 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
+	e.exceptions.touch(it)
 	x := &it.value.Exception
 	d := e.describe(f)
 	x.Reason = d.Reason
@@ -131,7 +132,7 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	return verdict{exception: it, kind: "resolve", rule: d.Rule}, nil
 }
 
-// end gives an exception its final status, and says so.
+// end gives an exception, which is touched, its final status, and says so.
 func (e *Engine) end(it *item[exception], c inventory.Change) {
 	x := &it.value.Exception
 	e.unrank(x)
@@ -144,11 +145,10 @@ func (e *Engine) end(it *item[exception], c inventory.Change) {
 	e.setTimer(e.meta.watermark+endedRetention, timerEnded, x.ID)
 }
 
-// amend notes a change of an exception that was made, and says so.
+// amend notes a change that was made of an exception, which is touched, and says so.
 func (e *Engine) amend(it *item[exception], c inventory.Change) {
 	c.At = e.meta.watermark
 	note(&it.value.Exception, c)
-	e.exceptions.touch(it)
 	e.sayException(&it.value.Exception)
 }
 

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -33,6 +34,9 @@ type partition struct {
 	engine *engine.Engine
 
 	unfinished func(*partition) // what is done where a step leaves off; nil: nothing
+
+	leaving *enginetest.Batch // begun by freeze; nil: there is none
+	landed  bool              // the store has it
 
 	logTime  inventory.Millis // when the log takes in what comes; 0: when the newest of a message happens
 	messages uint64           // taken in since the partition began
@@ -153,8 +157,53 @@ func (p *partition) flush(t fataler) *enginetest.Batch {
 	return batch
 }
 
+// freeze begins a batch that is written while the partition goes on.
+func (p *partition) freeze(t fataler) {
+	t.Helper()
+	p.land(t)
+	p.leaving = p.store.Batch()
+	if err := p.engine.Freeze(p.leaving, p.depart); err != nil {
+		t.Fatalf("freeze: %v", err)
+	}
+}
+
+// write writes some of it.
+func (p *partition) write(t fataler, values int) {
+	t.Helper()
+	if p.leaving == nil {
+		return
+	}
+	if _, err := p.engine.Write(values); err != nil {
+		t.Fatalf("write: %v", err)
+	}
+}
+
+// depart gets it to the store, and is called by the engine where that can't do without.
+func (p *partition) depart() error {
+	_, err := p.engine.Write(math.MaxInt)
+	p.leaving.Commit()
+	p.landed = true
+	return err
+}
+
+// land gets it to the store, if it is not there.
+func (p *partition) land(t fataler) {
+	t.Helper()
+	if p.leaving == nil {
+		return
+	}
+	if !p.landed {
+		if err := p.depart(); err != nil {
+			t.Fatalf("land: %v", err)
+		}
+	}
+	p.engine.Committed()
+	p.leaving, p.landed = nil, false
+}
+
 func (p *partition) commit(t fataler) {
 	t.Helper()
+	p.land(t)
 	p.flush(t).Commit()
 	p.engine.Committed()
 }

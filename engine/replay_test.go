@@ -75,6 +75,42 @@ func TestBatchBoundariesDoNotShow(t *testing.T) {
 	})
 }
 
+// TestWhatIsAppliedMeanwhileIsNotInABatch: batches that are written a few values at a time, while the partition goes on, hold what
+// one holds that was written at once; and the partition says the same.
+func TestWhatIsAppliedMeanwhileIsNotInABatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawnStory(t)
+		freezes := s.cuts(t)
+		s.config.CacheBytes = rapid.SampledFrom([]int64{0, 1, 4 << 10}).Draw(t, "cache")
+		s.config.DedupeBytes = rapid.SampledFrom([]int64{0, 1}).Draw(t, "dedupe")
+		p, at := open(t, partition{config: s.config}), open(t, partition{config: s.config})
+		frozen := 0
+		for i, m := range s.messages {
+			p.take(t, m)
+			p.write(t, rapid.IntRange(0, 3).Draw(t, "values"))
+			if rapid.Bool().Draw(t, "lands") {
+				p.land(t)
+			}
+			if freezes[i] {
+				p.land(t)
+				if frozen > 0 {
+					sameText(t, "batches", p.state(t), at.state(t))
+				}
+				p.freeze(t)
+				at = s.batch(t, at, frozen, i+1)
+				at.commit(t)
+				frozen = i + 1
+			}
+		}
+		p.land(t)
+		sameText(t, "last batches", p.state(t), at.state(t))
+		at = s.batch(t, at, frozen, len(s.messages))
+		p.commit(t)
+		at.commit(t)
+		same(t, p, at)
+	})
+}
+
 // TestSizesDoNotShow: with no memory to speak of everything is read from the store again and again.
 func TestSizesDoNotShow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -19,17 +20,23 @@ type item[T any] struct {
 	value T
 	key   string
 
-	at     int  // in the table's ring
-	gone   bool // there is no value: asked for and not there, or removed
-	dirty  bool // differs from the store
-	recent bool // used since the last sweep
-	bytes  int64
+	at      int    // in the table's ring
+	bytes   int64  // what it costs
+	changed uint32 // the table's generation when it was touched last; 0: never since it was read
+	written bool   // into the batch of that generation
+	gone    bool   // there is no value: asked for and not there, or removed
+	recent  bool   // used since the last sweep
 }
 
-// table caches the values of one key space. Everything that changed stays in it until it is
-// flushed; what is clean may leave when memory is short.
+// table caches the values of one key space. Everything that changed stays in it until the store
+// has it; what is clean may leave when memory is short.
 //
-// Invariant: a key that has no item here is in the store as it was last flushed.
+// What changed is written in two steps, so that a partition need not stand still for it: freeze begins a new
+// generation, and write writes what the one before it changed, a few items at a time. An item that is to change again before its turn
+// is written first, as it was: whoever changes an item touches it before.
+//
+// Invariants: a key that has no item here is in the store as of the last generation committed; an item that is not
+// touched in this generation is as it was when the generation began.
 type table[T any, P value[T]] struct {
 	prefix byte
 	store  Store
@@ -37,9 +44,16 @@ type table[T any, P value[T]] struct {
 	items map[string]*item[T]
 	ring  []*item[T] // the same, in no order
 	hand  int        // where in ring the next sweep goes on
-	dirty []*item[T]
-	bytes int64 // of the items, estimated
-	fixed int64 // of them, what an item costs beside its coded bytes, which memory about doubles
+	bytes int64      // of the items, estimated
+	fixed int64      // of them, what an item costs beside its coded bytes, which memory about doubles
+
+	generation uint32     // of what changes now, from 1
+	committed  uint32     // generations up to it are in the store
+	dirty      []*item[T] // touched in this generation
+	frozen     []*item[T] // touched in the one before it, while that is not committed
+	next       int        // of frozen: those before it are written
+	batch      Writer     // that takes them; nil: all are written
+	err        error      // of batch, from a write that touch made
 
 	// evictions counts the items that left: until it rises a pointer to an item stays right.
 	evictions uint64
@@ -54,7 +68,10 @@ type table[T any, P value[T]] struct {
 const beside = 112
 
 func newTable[T any, P value[T]](prefix byte, store Store) table[T, P] {
-	return table[T, P]{prefix: prefix, store: store, items: map[string]*item[T]{}, fixed: int64(reflect.TypeFor[item[T]]().Size()) + beside}
+	return table[T, P]{
+		prefix: prefix, store: store, items: map[string]*item[T]{},
+		fixed: int64(reflect.TypeFor[item[T]]().Size()) + beside, generation: 1,
+	}
 }
 
 // lookup returns the item of key in memory, and nil where there is none.
@@ -129,48 +146,70 @@ func (t *table[T, P]) create(key []byte) *item[T] {
 
 // begin gives an item a value, which is zero.
 func (t *table[T, P]) begin(it *item[T]) {
+	t.touch(it)
 	var zero T
 	it.value, it.gone = zero, false
-	t.touch(it)
 }
 
-// touch marks it as changed.
+// touch says that it is about to change.
 func (t *table[T, P]) touch(it *item[T]) {
-	if !it.dirty {
-		it.dirty = true
-		t.dirty = append(t.dirty, it)
+	if it.changed == t.generation {
+		return
 	}
+	if t.batch != nil && it.changed == t.generation-1 && !it.written {
+		t.err = errors.Join(t.err, t.put(it))
+	}
+	it.changed, it.written = t.generation, false
+	t.dirty = append(t.dirty, it)
 }
 
-// remove takes its value away, from the store at the next flush.
+// remove takes its value away.
 func (t *table[T, P]) remove(it *item[T]) {
-	it.gone = true
 	t.touch(it)
+	it.gone = true
 }
 
-// flush writes what changed.
-func (t *table[T, P]) flush(w Writer) error {
-	for _, it := range t.dirty {
-		it.dirty = false
-		t.key = append(append(t.key[:0], t.prefix), it.key...)
-		if it.gone {
-			var zero T
-			it.value = zero
-			t.weigh(it, 0)
-			if err := w.Delete(t.key); err != nil {
-				return err
-			}
-			continue
-		}
-		t.coded = P(&it.value).append(t.coded[:0])
-		t.weigh(it, len(t.coded))
-		if err := w.Set(t.key, t.coded); err != nil {
-			return err
+// freeze ends a generation, which write gets into batch. The one before it is committed.
+func (t *table[T, P]) freeze(batch Writer) {
+	t.dirty, t.frozen = t.frozen[:0], t.dirty
+	t.next, t.batch = 0, batch
+	t.generation++
+}
+
+// write writes up to n items of the generation that was frozen, and returns how many fewer than n there were.
+func (t *table[T, P]) write(n int) (left int, err error) {
+	for ; n > 0 && t.next < len(t.frozen); t.next++ {
+		if it := t.frozen[t.next]; it.changed == t.generation-1 && !it.written {
+			t.err = errors.Join(t.err, t.put(it))
+			n--
 		}
 	}
-	clear(t.dirty)
-	t.dirty = t.dirty[:0]
-	return nil
+	if t.next == len(t.frozen) {
+		t.batch = nil
+	}
+	return n, t.err
+}
+
+// put writes an item into the batch.
+func (t *table[T, P]) put(it *item[T]) error {
+	it.written = true
+	t.key = append(append(t.key[:0], t.prefix), it.key...)
+	if it.gone {
+		var zero T
+		it.value = zero
+		t.weigh(it, 0)
+		return t.batch.Delete(t.key)
+	}
+	t.coded = P(&it.value).append(t.coded[:0])
+	t.weigh(it, len(t.coded))
+	return t.batch.Set(t.key, t.coded)
+}
+
+// commit takes note that the store has what was frozen.
+func (t *table[T, P]) commit() {
+	clear(t.frozen)
+	t.frozen = t.frozen[:0]
+	t.committed = t.generation - 1
 }
 
 func (t *table[T, P]) weigh(it *item[T], coded int) {
@@ -196,7 +235,7 @@ func (t *table[T, P]) shrink(bytesMax int64) {
 		}
 		it := t.ring[t.hand]
 		switch {
-		case it.dirty:
+		case it.changed > t.committed:
 		case it.recent:
 			it.recent = false
 		default:

@@ -56,8 +56,8 @@ func (e *Engine) fire(t timer.Timer) error {
 		if err != nil || rec == nil || rec.value.alarmAt != t.Time {
 			return err
 		}
-		rec.value.alarmAt = 0
 		e.records.touch(rec)
+		rec.value.alarmAt = 0
 		return e.look(rec, nil)
 	case timerRenew:
 		rec, err := e.records.get(key)
@@ -65,8 +65,8 @@ func (e *Engine) fire(t timer.Timer) error {
 			return err
 		}
 		if t.Time < e.target {
-			rec.value.renewAt = e.setTimer(e.target, timerRenew, rec.key)
 			e.records.touch(rec)
+			rec.value.renewAt = e.setTimer(e.target, timerRenew, rec.key)
 			return nil
 		}
 		return e.renewRecord(rec)
@@ -76,8 +76,8 @@ func (e *Engine) fire(t timer.Timer) error {
 			return err
 		}
 		if t.Time < e.target {
-			net.value.renewAt = e.setTimer(e.target, timerNetwork, net.key)
 			e.networks.touch(net)
+			net.value.renewAt = e.setTimer(e.target, timerNetwork, net.key)
 			return nil
 		}
 		return e.renewNetwork(net)
@@ -98,8 +98,9 @@ func (e *Engine) vouch(pl *item[place]) error {
 	if !src.gone {
 		vouched = max(vouched, src.value.vouched)
 	}
-	if pl.value.feed.Vouch(min(vouched, e.meta.watermark)) {
+	if vouched = min(vouched, e.meta.watermark); pl.value.feed.Behind(vouched) {
 		e.places.touch(pl)
+		pl.value.feed.Vouch(vouched)
 	}
 	return nil
 }
@@ -123,6 +124,7 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 	if err != nil || tl == nil || tl.value.TimerAt != at {
 		return err
 	}
+	e.timelines.touch(tl)
 	tl.value.TimerAt = 0
 	record, class, ref := splitTimelineKey(tl.key)
 	rec, err := e.records.get([]byte(record))
@@ -134,16 +136,19 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 	}
 	if tl.value.Spent(e.horizon()) {
 		e.timelines.remove(tl)
-		rec.value.refs.remove(refTag(class, ref))
 		e.records.touch(rec)
+		rec.value.refs.remove(refTag(class, ref))
 		return nil
 	}
 	opened, effects := tl.value.Advance(e.meta.watermark, e.effects[:0])
+	changed := opened != 0 || len(effects) > 0
+	if changed {
+		e.records.touch(rec)
+	}
 	e.settle(rec, tl, opened, effects)
-	if opened == 0 && len(effects) == 0 {
+	if !changed {
 		return nil
 	}
-	e.records.touch(rec)
 	if err := e.closePage(rec); err != nil {
 		return err
 	}

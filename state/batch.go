@@ -13,21 +13,22 @@ type Batch struct {
 	scratch []byte
 
 	// outbox is what the DB's outbox will be once this is committed.
-	outbox struct{ first, last uint64 }
+	outbox outbox
 }
+
+// outbox bounds the ordinals of what is in an outbox; first > last: nothing is.
+type outbox struct{ first, last uint64 }
 
 // NewBatch returns an empty batch. It can be used again and again, with Reset after
 // each Commit.
 func (db *DB) NewBatch() *Batch {
-	b := &Batch{db: db, pebble: db.pebble.NewBatch()}
-	b.outbox.first, b.outbox.last = db.outbox.first, db.outbox.last
-	return b
+	return &Batch{db: db, pebble: db.pebble.NewBatch(), outbox: db.outbox}
 }
 
 // Reset empties b and keeps its memory.
 func (b *Batch) Reset() {
 	b.pebble.Reset()
-	b.outbox.first, b.outbox.last = b.db.outbox.first, b.db.outbox.last
+	b.outbox = b.db.outbox
 }
 
 // Close gives b's memory back; b can't be used after it.
@@ -92,7 +93,7 @@ func (b *Batch) DeleteOutputs(through uint64) error {
 		return nil
 	}
 	if last == b.outbox.last {
-		b.outbox.first, b.outbox.last = 1, 0
+		b.outbox = outbox{1, 0}
 	} else {
 		b.outbox.first = last + 1
 	}

@@ -33,8 +33,7 @@ type DB struct {
 	held io.Closer
 	// scratch is for keys with their space's byte in front.
 	scratch []byte
-	// outbox bounds the ordinals in the committed outbox; first > last: none.
-	outbox struct{ first, last uint64 }
+	outbox  outbox // the committed one
 	// stalls are the commits that had to wait for Pebble, and for how many ns; the owner
 	// adds, Metrics reads.
 	stalls, stalled atomic.Int64
@@ -142,7 +141,7 @@ func (db *DB) Outputs(yield func(ordinal uint64, value []byte) bool) error {
 
 // findOutbox sets the outbox's bounds from what is stored.
 func (db *DB) findOutbox() error {
-	db.outbox.first, db.outbox.last = 1, 0
+	db.outbox = outbox{1, 0}
 	return scanOutbox(db.pebble, func(ordinal uint64, _ []byte) bool {
 		if db.outbox.first > db.outbox.last {
 			db.outbox.first = ordinal
@@ -155,11 +154,45 @@ func (db *DB) findOutbox() error {
 // Commit applies b: all of it or, after a crash, none. The batch can be used again
 // after [Batch.Reset]. An error is fatal for the partition: close it.
 func (db *DB) Commit(b *Batch) error {
+	if err := db.apply(b); err != nil {
+		return err
+	}
+	db.outbox = b.outbox
+	return nil
+}
+
+// Landing reports whether a batch is committed, and any error of that; with wait it returns
+// no earlier. It is for the owner of the DB.
+type Landing func(wait bool) (landed bool, err error)
+
+// BeginCommit begins to Commit b and does not wait for it. Until it has landed, Get and Scan may see b or not, and
+// the owner neither changes b nor commits, flushes or closes.
+func (db *DB) BeginCommit(b *Batch) Landing {
+	var err error
+	landed := make(chan struct{})
+	go func() {
+		defer close(landed)
+		err = db.apply(b)
+	}()
+	return func(wait bool) (bool, error) {
+		if !wait {
+			select {
+			case <-landed:
+			default:
+				return false, nil
+			}
+		}
+		<-landed
+		if err == nil {
+			db.outbox = b.outbox
+		}
+		return true, err
+	}
+}
+
+func (db *DB) apply(b *Batch) error {
 	if b.db != db {
 		return db.failed("commit", errors.New("the batch is another partition's"))
-	}
-	if err := db.release(); err != nil {
-		return err
 	}
 	if err := b.pebble.Commit(pebble.NoSync); err != nil {
 		return db.failed("commit", err)
@@ -169,7 +202,6 @@ func (db *DB) Commit(b *Batch) error {
 		db.stalls.Add(1)
 		db.stalled.Add(int64(waited))
 	}
-	db.outbox.first, db.outbox.last = b.outbox.first, b.outbox.last
 	return nil
 }
 

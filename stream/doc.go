@@ -5,8 +5,9 @@
 //
 // A [Reader] reads a partition's log in order from the stored position and decodes ahead.
 // A worker owns one partition and is one goroutine: it applies a fetch delta by delta,
-// hands what the engine says to the [Publisher], and commits one batch of state that holds
-// the changed records, the outputs that are not known to be published yet, and the position.
+// hands what the engine says to the [Publisher], and now and then begins one batch of state that holds
+// the changed records, the outputs that are not known to be published yet, and the position. The batch is written
+// and committed while the worker goes on.
 // A [Processor] runs the workers of a process, and beside them a [Gateway] for producers
 // that know no partition and [Directives], the table of the last command of each key.
 //

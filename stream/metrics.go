@@ -66,7 +66,7 @@ func NewCollector(p *Processor) prometheus.Collector {
 	c.held = partition("holds", "Holds in force, by channel, SKU and location.")
 
 	c.stage = partition("stage_seconds", "Time in each stage. in_stream: from the broker's taking in of a fetch's first message until the worker takes the fetch; "+
-		"decode: of that message; apply: of the fetch; commit: of a batch to Pebble; publish: from a command's saying until it is stored.", "stage")
+		"decode: of that message; apply: of the fetch; commit: of a batch to Pebble that somebody waits for; publish: from a command's saying until it is stored.", "stage")
 	c.command = partition("command_seconds", "Time from the broker's taking in of a command's cause until the command is stored.")
 	c.outputsWaiting = partition("outputs_waiting", "Outputs that are said and not known to be stored yet.", "kind")
 	c.outputsFailing = partition("outputs_failing", "1 while outputs can't be stored, which is tried until they are.")

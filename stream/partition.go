@@ -18,6 +18,7 @@ type Store interface {
 	Outputs(yield func(ordinal uint64, value []byte) bool) error
 	NewBatch() *state.Batch
 	Commit(*state.Batch) error
+	BeginCommit(*state.Batch) state.Landing
 	BeginFlush() error
 }
 
@@ -48,8 +49,8 @@ type PartitionConfig struct {
 // Partition is the part of a worker that is neither goroutine nor network: what is applied,
 // said and committed, and in which order.
 //
-// Invariant: between a Commit and the next Apply, state, outbox and position are those of the last
-// committed batch, and every output up to there is in its stream, in the outbox, or both.
+// Invariant: state, outbox and position in the store are those of one moment, that at which the last batch to land was
+// begun, and every output up to there is in its stream, in the outbox, or both.
 //
 // What is in memory is bounded whatever a message does: outputs are handed over as it goes, and where it has
 // changed or said as much as memory is for, the part of it that is done is committed.
@@ -64,18 +65,21 @@ type Partition struct {
 	encoder encoder
 	batch   *state.Batch
 
-	pending      []Output // said since the last commit
+	leaving departure
+	visible committed // in the store
+
+	pending      []Output // said since the last batch was begun
 	pendingBytes int      // of them
 	said         uint64   // ordinal of the last output
 	stored       uint64   // ordinal of the last output that is in the outbox; 0: none is
 	last         state.Position
 
-	open      int       // deltas applied since the last commit
+	open      int       // deltas applied since the last batch was begun
 	openSince time.Time // when the first of them was
-	flushedAt time.Time // when the last flush of the state began
+	flushedAt time.Time // when the last batch was begun that is flushed
 
-	// engineBytesMax bounds the engine's cache between two commits: half as much again as it
-	// is shrunk to after each, for what changed stays in it until it is committed.
+	// engineBytesMax bounds the engine's cache: half as much again as it is shrunk to after each
+	// batch, for what changed stays in it until it is committed.
 	engineBytesMax int64
 	scratch        []byte
 	counts         batchTally
@@ -124,6 +128,7 @@ func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*P
 		return nil, err
 	}
 	p.batch = store.NewBatch()
+	p.visible = p.now()
 	p.flushedAt = config.Now().Add(-flushEvery * time.Duration(config.Partition) / time.Duration(config.Topology.Partitions))
 	return p, nil
 }
@@ -149,19 +154,21 @@ func (p *Partition) Position() state.Position { return p.last }
 // Tally says what was done since the partition was opened, as of the last commit. Any goroutine may ask.
 func (p *Partition) Tally() Tally { return p.tally.read() }
 
-// pendingBytesMax bounds what was said since the last commit, and a commit's share of the outbox.
+// pendingBytesMax bounds what was said since the last batch was begun, and its share of the outbox.
 const pendingBytesMax = 16 << 20
 
-// Full reports whether to commit whatever the time: deltas are open, or as much as memory is for.
-func (p *Partition) Full(deltas int) bool { return p.open >= deltas || p.full() }
+// Full reports whether to begin a batch whatever the time.
+func (p *Partition) Full() bool { return p.open >= OpenDeltasMax || p.pendingBytes >= pendingBytesMax }
 
-func (p *Partition) full() bool {
-	return p.pendingBytes >= pendingBytesMax || p.engine.CacheBytes() > p.engineBytesMax
-}
+// Crowded reports whether to commit at once, as that alone gives memory back.
+func (p *Partition) Crowded() bool { return p.engine.CacheBytes() > p.engineBytesMax }
+
+// full reports whether memory is: within a message, that is all that matters.
+func (p *Partition) full() bool { return p.pendingBytes >= pendingBytesMax || p.Crowded() }
 
 // Leftover reports whether there is nothing to commit but that the outbox is empty now.
 func (p *Partition) Leftover() bool {
-	return p.open == 0 && p.stored > 0 && p.speaker.Acked() >= p.stored
+	return p.open == 0 && !p.leaving.underway && p.stored > 0 && p.speaker.Acked() >= p.stored
 }
 
 // Apply takes in a fetch, the next of the log, and says what follows from it. Where the position is within a message,
@@ -282,56 +289,11 @@ func (p *Partition) say(ctx context.Context, f *Fetch, m *Message) error {
 	return nil
 }
 
-// flushEvery bounds what a crash takes from memory, and so what a start has to apply again before it comes
-// to what is new. The partitions flush one after the other: all at once would stop what they are for.
-const flushEvery = 5 * time.Second
-
-// Commit writes all that changed, what may not be published yet, and the position, in
-// one batch.
-func (p *Partition) Commit() error {
-	b := p.batch
-	b.Reset()
-	if err := p.engine.Flush(b); err != nil {
-		return err
+// Close waits for a batch that is being committed, and gives memory back. The store and the speaker are their owners' to close.
+func (p *Partition) Close() error {
+	if p.leaving.landing != nil {
+		// Whether it came to anything shows when the partition is opened again.
+		_, _ = p.leaving.landing(true)
 	}
-	p.last.Rejected = p.speaker.RejectedSeen() // before Acked: what is not seen is not acked
-	acked := p.speaker.Acked()
-	for i := range p.pending {
-		o := &p.pending[i]
-		if o.Ordinal <= acked {
-			continue
-		}
-		p.scratch = AppendOutput(p.scratch[:0], o)
-		if err := b.PutOutput(o.Ordinal, p.scratch); err != nil {
-			return err
-		}
-		p.stored = o.Ordinal
-	}
-	clear(p.pending)
-	p.pending, p.pendingBytes = p.pending[:0], 0
-	if err := b.DeleteOutputs(acked); err != nil {
-		return err
-	}
-	if p.stored <= acked {
-		p.stored = 0
-	}
-	if err := b.SetPosition(p.last); err != nil {
-		return err
-	}
-	if err := p.store.Commit(b); err != nil {
-		return err
-	}
-	p.engine.Committed()
-	if now := p.config.Now(); now.Sub(p.flushedAt) >= flushEvery {
-		p.flushedAt = now
-		if err := p.store.BeginFlush(); err != nil {
-			return err
-		}
-	}
-	p.open = 0
-	p.counts.moveTo(p.tally)
-	return nil
+	return p.batch.Close()
 }
-
-// Close gives memory back. The store and the speaker are their owners' to close.
-func (p *Partition) Close() error { return p.batch.Close() }

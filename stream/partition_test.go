@@ -49,7 +49,7 @@ func TestWhatWaitsToBeCommittedIsBounded(t *testing.T) {
 	junk := bytes.Repeat([]byte("?"), PayloadBytesMax/4)
 	const most = 2 * pendingBytesMax / (PayloadBytesMax / 4)
 	sequence := uint64(0)
-	for !p.Full(OpenDeltasMax) {
+	for !p.Full() {
 		if sequence++; sequence > most {
 			t.Fatalf("%d rejected payloads of %d bytes wait, and it is not full", sequence, len(junk))
 		}
@@ -58,7 +58,7 @@ func TestWhatWaitsToBeCommittedIsBounded(t *testing.T) {
 		must(t, p.Apply(t.Context(), f))
 	}
 	must(t, p.Commit())
-	if p.Full(OpenDeltasMax) {
+	if p.Full() {
 		t.Error("it is full after a commit")
 	}
 	must(t, p.Close())
@@ -137,7 +137,7 @@ func TestATickThatLetsMuchHappenTakesNoMoreMemory(t *testing.T) {
 		f := &Fetch{}
 		f.Add(sequence, due.Time().Add(time.Hour).UnixNano(), payload)
 		must(t, w.partition.Apply(t.Context(), f))
-		if w.partition.Full(OpenDeltasMax) {
+		if w.partition.Full() || w.partition.Crowded() {
 			must(t, w.partition.Commit())
 		}
 	}

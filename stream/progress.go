@@ -3,21 +3,23 @@ package stream
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-atp/holdfast/engine"
-	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // progress is how far a partition has come, as of its last commit. Its worker moves
 // it on; anybody reads it or waits for it. Whoever waits asks for a commit: without one
 // being asked for, a worker commits seldom.
 type progress struct {
-	asks chan struct{} // of capacity 1: somebody wants to see what is applied
+	asked atomic.Bool   // somebody wants to see what is applied
+	asks  chan struct{} // of capacity 1: asked became true, perhaps a while ago
+
+	applied atomic.Uint64 // sequence of the last message applied, committed or not
 
 	mu sync.Mutex
 	reached
-	told  time.Time     // when it last changed
 	moved chan struct{} // closed at the next change; nil while nobody waits
 }
 
@@ -32,9 +34,7 @@ func newProgress() *progress { return &progress{asks: make(chan struct{}, 1)} }
 
 // reached is what there is to know of a partition's progress at one moment.
 type reached struct {
-	status   engine.Status
-	said     uint64           // ordinal of the last output
-	logTime  inventory.Millis // when the log took in the last message applied; 0: none is
+	committed
 	caches   [6]engine.CacheStats
 	caughtUp bool
 	err      error // why it stands still; nil while it does not
@@ -44,7 +44,6 @@ func (p *progress) set(change func(p *progress)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
-	p.told = time.Now()
 	if p.moved != nil {
 		close(p.moved)
 		p.moved = nil
@@ -100,25 +99,19 @@ func (p *progress) change() <-chan struct{} {
 	if p.moved == nil {
 		p.moved = make(chan struct{})
 	}
-	wake(p.asks)
+	p.ask()
 	return p.moved
 }
 
 // ask lets the worker commit. It answers nobody who does not wait.
-func (p *progress) ask() { wake(p.asks) }
+func (p *progress) ask() {
+	p.asked.Store(true)
+	wake(p.asks)
+}
 
 // fresh returns once what can be read is what was applied less than openMin before the
 // call, or when patience ends: a partition that is busy, or whose outputs can't be stored, is read as it was.
 func (p *progress) fresh(patience context.Context) {
-	p.mu.Lock()
-	if p.err != nil || !p.caughtUp || time.Since(p.told) < openMin {
-		p.mu.Unlock()
-		return
-	}
-	moved := p.change()
-	p.mu.Unlock()
-	select {
-	case <-moved:
-	case <-patience.Done():
-	}
+	since := time.Now().Add(-openMin)
+	_ = p.wait(patience, func(p *progress) bool { return !p.caughtUp || p.asOf.After(since) })
 }

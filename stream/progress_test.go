@@ -18,7 +18,7 @@ func commitWhenAsked(p *progress, busy time.Duration, stop <-chan struct{}) {
 			case <-stop:
 				return
 			}
-			p.set(func(p *progress) { p.said++ })
+			p.set(func(p *progress) { p.said++; p.asOf = time.Now() })
 		case <-stop:
 			return
 		}
@@ -28,7 +28,7 @@ func commitWhenAsked(p *progress, busy time.Duration, stop <-chan struct{}) {
 // TestFreshWaitsForACommitButNotForLong is about readers: what they see is not older than
 // openMin unless the partition is busy, and no partition makes them wait longer than that.
 func TestFreshWaitsForACommitButNotForLong(t *testing.T) {
-	live := func(p *progress) { p.caughtUp = true }
+	live := func(p *progress) { p.caughtUp, p.asOf = true, time.Now() }
 	for _, c := range []struct {
 		name  string
 		begin func(p *progress)

@@ -32,8 +32,9 @@ func (p *Processor) tick(ctx context.Context) {
 		now := inventory.MillisOf(time.Now())
 		for i := range p.slots {
 			status, _, err := p.slots[i].progress.get()
-			idle := status.Sequence == seen[i]
-			seen[i] = status.Sequence
+			applied := p.slots[i].progress.applied.Load()
+			idle := applied == seen[i]
+			seen[i] = applied
 			if err != nil || !idle || !p.live(status.Watermark, now) {
 				continue
 			}

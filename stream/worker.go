@@ -31,8 +31,9 @@ type worker struct {
 	reader    *Reader
 	publisher *Publisher
 
-	asked      bool      // somebody wants to see what is applied
-	reportedAt time.Time // when it could be seen last
+	committedAt time.Time // when everything that was applied was to be seen last
+	reported    time.Time // as of when what can be seen was told
+	caughtUp    bool      // it was told that all is visible which the log held at the start
 
 	progress *progress
 	stages   *stages
@@ -86,8 +87,9 @@ func (w *worker) run(ctx context.Context) error {
 		taken := w.stages.taken(fetch)
 		err = w.partition.Apply(ctx, fetch)
 		w.stages.applied(taken)
-		if err == nil && w.due() {
-			err = w.commit()
+		if err == nil {
+			w.progress.applied.Store(w.partition.last.Whole())
+			err = w.proceed(stepValues * len(fetch.Batch.Deltas))
 		}
 		if err != nil {
 			if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -99,7 +101,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// next waits for a fetch. Meanwhile it commits what is open once that is due, answers those
+// next waits for a fetch. Meanwhile it gets on with batches, answers those
 // who ask, and empties the outbox once there is nothing else to do.
 func (w *worker) next(ctx context.Context) (*Fetch, error) {
 	for {
@@ -107,14 +109,8 @@ func (w *worker) next(ctx context.Context) (*Fetch, error) {
 		if fetch != nil || err != nil {
 			return fetch, err
 		}
-		w.asked = true // or the rest is over, which comes to the same where nobody did
-		switch {
-		case w.partition.open > 0 && w.due(), w.partition.Leftover():
-			if err := w.commit(); err != nil {
-				return nil, err
-			}
-		case w.partition.open == 0:
-			w.report()
+		if err := w.proceed(idleValues); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -122,8 +118,12 @@ func (w *worker) next(ctx context.Context) (*Fetch, error) {
 // rest is for how long there is nothing to do but to wait for a fetch; 0: for ever.
 func (w *worker) rest() time.Duration {
 	switch {
+	case w.partition.leaving.landing != nil:
+		return landingRest
+	case w.partition.Underway():
+		return 1
 	case w.partition.open > 0:
-		return max(time.Until(w.dueAt()), 1)
+		return max(time.Until(w.dueAt(w.asked())), 1)
 	case w.partition.stored > 0:
 		return outboxRest
 	default:
@@ -134,9 +134,9 @@ func (w *worker) rest() time.Duration {
 // commitOpen commits what was applied and is not committed yet.
 func (w *worker) commitOpen() error {
 	if w.partition.open == 0 {
-		return nil
+		return w.partition.Finish()
 	}
-	return w.commit()
+	return w.partition.Commit()
 }
 
 // settle commits, waits for what was said to be stored, for settleMax at most, and takes it
@@ -153,76 +153,87 @@ func (w *worker) settle(ctx context.Context) error {
 	return w.commit()
 }
 
-// The bounds of what a partition has applied and not committed.
+// The bounds of what a partition has applied and not begun to commit.
 const (
 	OpenDeltasMax  = 1 << 16
-	openLiveDeltas = 1 << 12               // the same once it has caught up: what comes during a commit waits for it
 	OpenCatchUpMax = 5 * time.Second       // before it has caught up, whoever asks
-	openLiveMax    = time.Second           // once it has, where nobody asks
-	openMin        = 50 * time.Millisecond // between two commits, where somebody does
+	openMin        = 50 * time.Millisecond // between two commits, where somebody asks; else they come every flushEvery
 )
 
-// due reports whether to commit what is open. What changes again meanwhile is written once,
-// so commits are rare unless somebody wants to read. What the engine says never waits for one.
-func (w *worker) due() bool {
-	most := OpenDeltasMax
-	if w.live() {
-		most = openLiveDeltas
+// How a batch that nobody waits for gets on.
+const (
+	stepValues  = 2                    // of it are written with each delta applied, which changes fewer that were not changed before
+	idleValues  = 256                  // are written while there is nothing to apply, before the next look at what has come
+	landingRest = 2 * time.Millisecond // between two looks at whether it has landed
+)
+
+// proceed gets on with the batch that is underway, by so many values, and begins or commits another where it is time to.
+// What the engine says never waits for one.
+func (w *worker) proceed(values int) error {
+	p := w.partition
+	if err := p.Step(values); err != nil {
+		return err
 	}
-	if w.partition.Full(most) {
-		return true
-	}
-	if !w.asked {
-		select {
-		case <-w.progress.asks:
-			w.asked = true
-		default:
+	asked := w.asked()
+	due := p.open > 0 && !time.Now().Before(w.dueAt(asked))
+	var err error
+	switch {
+	case p.Crowded(), p.Leftover(), due && asked, p.open == 0 && asked:
+		err = w.commit()
+	case p.Full():
+		if err = p.Finish(); err == nil {
+			err = p.Begin()
 		}
+	case due && !p.Underway():
+		err = p.Begin()
 	}
-	return !time.Now().Before(w.dueAt())
+	w.report()
+	return err
 }
+
+// commit makes all that is applied visible.
+func (w *worker) commit() error {
+	w.progress.asked.Store(false) // who asks from now on wants to see what comes meanwhile
+	w.committedAt = time.Now()
+	if p := w.partition; p.open == 0 && !p.Leftover() {
+		err := p.Finish()
+		p.visible = p.now() // which is what was visible before
+		return err
+	}
+	err := w.partition.Commit()
+	w.stages.committed(w.committedAt)
+	return err
+}
+
+// asked reports whether somebody wants to see what is applied: that it has caught up, if nothing else.
+func (w *worker) asked() bool { return w.live() && (w.progress.asked.Load() || !w.caughtUp) }
 
 // live reports whether what the log held at the start is applied.
 func (w *worker) live() bool { return w.partition.last.Whole() >= w.reader.LastAtOpen() }
 
-// dueAt is when to commit what is open.
-func (w *worker) dueAt() time.Time {
+// dueAt is when to commit what is open, or to begin to.
+func (w *worker) dueAt(asked bool) time.Time {
 	switch {
 	case !w.live():
 		return w.partition.openSince.Add(OpenCatchUpMax)
-	case w.asked:
-		return w.reportedAt.Add(openMin)
+	case asked:
+		return w.committedAt.Add(openMin)
 	default:
-		return w.partition.openSince.Add(openLiveMax)
+		return w.partition.flushedAt.Add(flushEvery)
 	}
 }
 
-// commit makes what was applied visible, and tells how far the partition is.
-func (w *worker) commit() error {
-	began := time.Now()
-	if err := w.partition.Commit(); err != nil {
-		return err
-	}
-	w.stages.committed(began)
-	w.report()
-	return nil
-}
-
-// report tells how far the partition is.
+// report tells how far the partition is, as far as can be seen.
 func (w *worker) report() {
-	w.asked, w.reportedAt = false, time.Now()
-	from := w.partition
+	at := w.partition.visible
+	if w.reported == at.asOf {
+		return
+	}
+	w.reported = at.asOf
+	w.caughtUp = w.caughtUp || at.status.Sequence >= w.reader.LastAtOpen()
 	w.progress.set(func(p *progress) {
-		p.status = engine.Status{
-			Watermark: from.engine.Watermark(),
-			Sequence:  from.last.Whole(),
-			Counters:  from.engine.Counters(),
-			Standing:  from.engine.Standing(),
-		}
-		p.said = from.said
-		p.logTime = from.last.LogTime
-		p.caches = from.engine.Caches()
-		p.caughtUp = p.caughtUp || w.live()
+		p.committed, p.caughtUp = at, w.caughtUp
+		p.caches = w.partition.engine.Caches()
 	})
 }
 

@@ -45,10 +45,11 @@ func lost(at state.Position, log *deltaLog) bool {
 	return stream.Fingerprint(m.data, m.unixNanos) != at.Fingerprint
 }
 
-// checkCommitted holds what o has committed against what the undisturbed partition had at the same position.
+// checkCommitted holds what o has committed against what the undisturbed partition had at the same position. That one was
+// never within a message: what is there then shows when the message is whole.
 func (w *world) checkCommitted(o *owner) error {
 	at, _, err := o.db.Position()
-	if err != nil {
+	if err != nil || at.Within {
 		return err
 	}
 	marks := w.references[o.partition].marks

@@ -183,6 +183,17 @@ func (s store) Commit(b *state.Batch) error {
 	return s.DB.Commit(b)
 }
 
+// BeginCommit commits when the batch is looked after for the second time, or waited for.
+func (s store) BeginCommit(b *state.Batch) state.Landing {
+	looks := 0
+	return func(wait bool) (bool, error) {
+		if looks++; looks < 2 && !wait {
+			return false, nil
+		}
+		return true, s.Commit(b)
+	}
+}
+
 // BeginFlush is the DB's. It waits where nothing is in the way, so that what a crash leaves behind does not
 // depend on how fast a goroutine of Pebble's is.
 func (s store) BeginFlush() error {

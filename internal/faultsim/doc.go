@@ -6,7 +6,8 @@
 // Real are the partition ([stream.Partition]: apply, say, commit, take up again), the engine, the state in
 // Pebble, the check of the log, and the publisher's protocol. Made up are the clock, the log, the output streams (which
 // refuse what does not follow the last message, as JetStream does), the disk (Pebble's crashable file
-// system) and the loop that reads a fetch and decides when to commit: here the seed decides.
+// system) and the loop that reads a fetch and decides when to begin a batch, and how fast that gets into the store: here the
+// seed decides.
 //
 // One goroutine does everything but Pebble's flushes and compactions. Flushes are waited for, or held up on purpose, and
 // compactions change nothing that can be read, so that what a crash leaves does not depend on how fast they were.

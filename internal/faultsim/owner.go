@@ -159,6 +159,28 @@ func (o *owner) commit() error {
 	return o.world.checkCommitted(o)
 }
 
+// begin begins a batch, which advance gets into the store while more is applied.
+func (o *owner) begin() error {
+	if o.applied.Underway() {
+		return nil
+	}
+	if err := o.applied.Begin(); err != nil {
+		return o.failed(err)
+	}
+	return nil
+}
+
+func (o *owner) advance(values int) error {
+	underway := o.applied.Underway()
+	if err := o.applied.Step(values); err != nil {
+		return o.failed(err)
+	}
+	if underway && !o.applied.Underway() {
+		return o.world.checkCommitted(o)
+	}
+	return nil
+}
+
 // look is what a reader does that lost its consumer: it compares what it read last with the log.
 func (o *owner) look() error {
 	if o.at.Sequence == 0 {

@@ -46,9 +46,11 @@ const (
 	produce verb = iota // n messages get into the log
 	apply               // n messages at most
 	commit
-	say    // one group of outputs of kind n % 4 is sent
-	rest   // n ticks pass
-	decide // somebody decides about the exception of place n among those that there are, or about none
+	begin   // a batch
+	advance // the batch underway, by n % 20 values
+	say     // one group of outputs of kind n % 4 is sent
+	rest    // n ticks pass
+	decide  // somebody decides about the exception of place n among those that there are, or about none
 
 	// Faults.
 	repeat       // the producer got no answer and sends its last message again
@@ -75,7 +77,7 @@ const (
 )
 
 var verbNames = [verbs]string{
-	"produce", "apply", "commit", "say", "rest", "decide",
+	"produce", "apply", "commit", "begin a batch", "get on with the batch", "say", "rest", "decide",
 	"repeat the last message", "say, lost before it is stored", "say, stored but not answered", "say, stored late", "what is late arrives",
 	"refuse outputs", "crash", "say all and crash", "crash in a flush", "stop and start", "second owner", "second owner retires",
 	"the log is rewritten from its tail on", "the log's tail is missing for a while",
@@ -88,7 +90,7 @@ func (v verb) fault() bool { return v >= repeat }
 
 // weights says how often each verb is drawn.
 var weights = [verbs]int{
-	produce: 40, apply: 40, commit: 30, say: 40, rest: 20, decide: 10,
+	produce: 40, apply: 40, commit: 15, begin: 15, advance: 30, say: 40, rest: 20, decide: 10,
 	repeat: 3, sayLost: 3, sayUnknown: 3, sayLate: 3, arrive: 3, refuse: 1,
 	crash: 4, crashSaid: 2, crashFlush: 2, stop: 2, second: 2, retire: 1, loseTail: 1, loseForNow: 1,
 	slowDisk: 1, fullDisk: 1, failDisk: 3, mendDisk: 2, clockForward: 1, clockBack: 1,

@@ -177,6 +177,10 @@ func (w *world) own(o *owner, s step) error {
 		return o.apply(1 + s.n%6)
 	case commit:
 		return o.commit()
+	case begin:
+		return o.begin()
+	case advance:
+		return o.advance(s.n % 20)
 	case say, sayLost, sayUnknown, sayLate:
 		w.say(o, s.n%len(kinds), s.do)
 		return nil
