@@ -30,7 +30,12 @@ var (
 		OpenedAt:        5, UpdatedAt: 6, History: []inventory.Change{{At: 5, Status: inventory.Acting, By: "holdfast", Note: "n", Decision: "m1"}}, Cause: cause,
 	}
 	decision = inventory.Decision{
-		ID: "a1", Decision: "open", Exception: "x1", Class: inventory.Oversell, SKU: "a", Location: "b", Commands: []string{"c"}, Rule: "atp < 0",
+		ID: "a1", Decision: "open", Exception: "x1", Class: inventory.Oversell, SKU: "a", Location: "b", Commands: []string{"c"}, Rule: "atp < 0", Reason: "so",
+		Before: &inventory.Figures{Network: inventory.NetworkFigures{Locations: 1, Sum: 2, ATP: 2}, Open: []string{}, Held: []string{}},
+		After: &inventory.Figures{
+			Stock:   &inventory.StockFigures{Quantities: inventory.Quantities{OnHand: -1, Reserved: 2}, ATP: -3, PhantomProbability: 0.25},
+			Network: inventory.NetworkFigures{Locations: 1, Sum: -3}, Open: []string{"x1"}, Held: []string{"web", "store@*"},
+		},
 		Inputs: map[string]any{"x": "y", "w": "z"}, Policy: "p1", Autonomy: inventory.Auto, By: "kim", Note: "n", Refused: "why", EventTime: 9, IssuedAt: 10, Cause: cause,
 	}
 )

@@ -52,6 +52,9 @@ type Backend interface {
 	// Exception returns the exception of that id. ErrNotFound.
 	Exception(ctx context.Context, id string) (inventory.Exception, error)
 
+	// Explain looks a decision up by the id of a command, an exception or the decision itself. ErrNotFound.
+	Explain(ctx context.Context, id string) (inventory.Explanation, error)
+
 	// Decide puts a person's decision about an exception through the log, and returns the exception as it stands once that
 	// is applied; done says whether the decision changed it: if not, its status did not fit. ErrNotFound.
 	Decide(ctx context.Context, by string, d control.Decision) (e inventory.Exception, done bool, err error)

@@ -10,6 +10,20 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
+// TestExplanations: of a command there is its decision, of what nobody said there is none.
+func TestExplanations(t *testing.T) {
+	a := serve(t)
+	a.backend.SetException(exceptionOf(inventory.Acting))
+	a.backend.Publish(inventory.Command{ID: "0-1-0-1", Action: inventory.Hold, Channel: "web", SKU: "tea", Location: "leeds", Exception: "x0-1-0-0", Cause: inventory.Cause{Sequence: 1}})
+	status, _, answer := a.call("GET", "/v1/explain/0-1-0-1", "", "")
+	var e inventory.Explanation
+	if err := json.Unmarshal([]byte(answer), &e); err != nil || status != 200 || e.Command == nil || e.Exception == nil || e.Tipped.Sequence != 1 {
+		t.Errorf("%d %s", status, answer)
+	}
+	a.wantProblem(404, "no command", "GET", "/v1/explain/0-9-0-1", "", "")
+	a.wantProblem(400, "no parameter", "GET", "/v1/explain/0-1-0-1?sku=tea", "", "")
+}
+
 func exceptionOf(status inventory.Status) inventory.Exception {
 	return inventory.Exception{ID: "x0-1-0-0", Class: inventory.Oversell, SKU: "tea", Location: "leeds", Status: status, Owner: "ops"}
 }

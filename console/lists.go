@@ -84,6 +84,26 @@ func (s *Server) getException(w http.ResponseWriter, r *http.Request, _ query) e
 	return writeJSON(w, http.StatusOK, exception)
 }
 
+func (s *Server) getExplanation(w http.ResponseWriter, r *http.Request, _ query) error {
+	id, err := pathName(r, "command")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.backendTimeout)
+	defer cancel()
+	explanation, err := s.backend.Explain(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return notFound("There is no command, exception or decision %q, or all that was said about it is older than what is kept.", id)
+	}
+	if err != nil {
+		return err
+	}
+	if explanation.Exception != nil {
+		tidy(explanation.Exception)
+	}
+	return writeJSON(w, http.StatusOK, explanation)
+}
+
 // tidy makes the lists of an exception lists in JSON also where they are empty.
 func tidy(e *inventory.Exception) {
 	e.Channels = orEmpty(e.Channels)

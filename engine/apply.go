@@ -206,6 +206,7 @@ func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 		}
 	}
 	e.records.touch(rec)
+	e.remember(&rec.value)
 	e.paged = rec.key
 	if err := rec.value.Apply(d, e.history); err != nil {
 		return err

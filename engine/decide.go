@@ -94,6 +94,9 @@ func (e *Engine) decideRecord(m *control.Message, it *item[exception]) error {
 	e.records.touch(rec)
 	e.show(s)
 	e.view.Belief.Hold(&e.view)
+	e.remember(&rec.value)
+	e.before.network = s.net.value.figures()
+	e.listStanding(&rec.value, &s.net.value)
 	v, err := e.settleDecision(m, it, rec.value.open)
 	if err != nil {
 		return err
@@ -102,9 +105,7 @@ func (e *Engine) decideRecord(m *control.Message, it *item[exception]) error {
 	if err != nil {
 		return err
 	}
-	for i := range verdicts {
-		e.audit(&verdicts[i])
-	}
+	e.auditAll(verdicts, &rec.value, &s.net.value)
 	e.show(s) // holds came or went
 	e.view.Belief.Hold(&e.view)
 	e.armAlarm(s, false)
@@ -121,6 +122,8 @@ func (e *Engine) decideNetwork(m *control.Message, it *item[exception]) error {
 		return fmt.Errorf("exception %s stands, but its network is not in the store", it.value.ID)
 	}
 	e.networks.touch(net)
+	e.before.network = net.value.figures()
+	e.listStanding(nil, &net.value)
 	v, err := e.settleDecision(m, it, net.value.open)
 	if err != nil {
 		return err
@@ -129,9 +132,7 @@ func (e *Engine) decideNetwork(m *control.Message, it *item[exception]) error {
 	if err != nil {
 		return err
 	}
-	for i := range verdicts {
-		e.audit(&verdicts[i])
-	}
+	e.auditAll(verdicts, nil, &net.value)
 	return nil
 }
 

@@ -25,6 +25,7 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	if err != nil {
 		return err
 	}
+	e.before.network = s.net.value.figures()
 	e.joinNetwork(s)
 	if err := e.vouch(s.pl); err != nil {
 		return err

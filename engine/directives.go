@@ -220,8 +220,11 @@ func (e *Engine) renewRecord(rec *item[record]) error {
 			return err
 		}
 	}
-	for i := range verdicts {
-		e.audit(&verdicts[i])
+	if len(verdicts) > 0 {
+		e.remember(r)
+		e.before.network = s.net.value.figures()
+		e.listStanding(r, &s.net.value)
+		e.auditAll(verdicts, r, &s.net.value)
 	}
 	e.armRecord(rec)
 	return nil
@@ -240,8 +243,10 @@ func (e *Engine) renewNetwork(net *item[network]) error {
 			return err
 		}
 	}
-	for i := range verdicts {
-		e.audit(&verdicts[i])
+	if len(verdicts) > 0 {
+		e.before.network = n.figures()
+		e.listStanding(nil, n)
+		e.auditAll(verdicts, nil, n)
 	}
 	if at := firstRenewal(n.directives); at != 0 {
 		n.renewAt = e.setTimer(at, timerNetwork, net.key)

@@ -147,6 +147,8 @@ type Engine struct {
 	causeOrdinal int              // of the next id under cause
 	target       inventory.Millis // where the watermark is on its way to
 
+	before before // what is being applied
+
 	// Scratch space, to be had again for every delta.
 	view    detectors.View
 	found   []detectors.Finding

@@ -27,6 +27,7 @@ func (e *Engine) govern(s scene) error {
 	if len(e.found) == 0 && len(s.rec.value.open) == 0 && len(s.net.value.open) == 0 {
 		return nil
 	}
+	e.listStanding(&s.rec.value, &s.net.value)
 	var verdicts []verdict
 	for i := range e.found {
 		f := &e.found[i]
@@ -48,9 +49,7 @@ func (e *Engine) govern(s scene) error {
 	if err != nil {
 		return err
 	}
-	for i := range verdicts {
-		e.audit(&verdicts[i])
-	}
+	e.auditAll(verdicts, &s.rec.value, &s.net.value)
 	return nil
 }
 
@@ -199,8 +198,20 @@ func (e *Engine) sayException(x *inventory.Exception) {
 	e.say(Output{Exception: &said})
 }
 
+// auditAll puts verdicts into the audit trail, with what stood before and what stands now. r is nil where they
+// are about a network.
+func (e *Engine) auditAll(verdicts []verdict, r *record, n *network) {
+	if len(verdicts) == 0 {
+		return
+	}
+	before, after := e.figuresBefore(r), e.figures(r, n)
+	for i := range verdicts {
+		e.audit(&verdicts[i], before, after)
+	}
+}
+
 // audit puts a verdict into the audit trail.
-func (e *Engine) audit(v *verdict) {
+func (e *Engine) audit(v *verdict, before, after *inventory.Figures) {
 	x := &v.exception.value.Exception
 	autonomy := inventory.Autonomy("")
 	if len(v.commands) > 0 {
@@ -219,7 +230,10 @@ func (e *Engine) audit(v *verdict) {
 		Location:  x.Location,
 		Commands:  commands,
 		Rule:      v.rule,
+		Reason:    x.Reason,
 		Inputs:    maps.Clone(x.Evidence),
+		Before:    before,
+		After:     after,
 		Policy:    e.policy.Version,
 		Autonomy:  autonomy,
 		By:        e.person.by,

@@ -58,6 +58,7 @@ func (e *Engine) fire(t timer.Timer) error {
 		}
 		e.records.touch(rec)
 		rec.value.alarmAt = 0
+		e.remember(&rec.value)
 		return e.look(rec, nil)
 	case timerRenew:
 		rec, err := e.records.get(key)
@@ -140,6 +141,7 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 		rec.value.refs.remove(refTag(class, ref))
 		return nil
 	}
+	e.remember(&rec.value)
 	opened, effects := tl.value.Advance(e.meta.watermark, e.effects[:0])
 	changed := opened != 0 || len(effects) > 0
 	if changed {

@@ -113,7 +113,10 @@ type Decision struct {
 	Location  string         `json:"location"`
 	Commands  []string       `json:"commands"` // ids of the commands that followed
 	Rule      string         `json:"rule"`     // the rule as applied, with its thresholds
+	Reason    string         `json:"reason,omitempty"`
 	Inputs    map[string]any `json:"inputs"`
+	Before    *Figures       `json:"before,omitempty"` // before what tipped it was applied; absent where nothing tipped it
+	After     *Figures       `json:"after,omitempty"`  // once it was decided
 	Policy    string         `json:"policy"`
 	Autonomy  Autonomy       `json:"autonomy"`
 	By        string         `json:"by,omitempty"`      // whose decision it was; "" where it was holdfast's

@@ -91,6 +91,57 @@ func TestWhatPeopleDecideGoesThroughTheLog(t *testing.T) {
 	}
 }
 
+// TestExplain: what is asked for is found with what tipped it and the state around it; where the log let go of that, it says so.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	p := w.startProcessor(asking)
+	ctx := testContext(t)
+	count := sale("0", "tea")
+	count.Kind, count.Quantity, count.Channel = inventory.Count, 1, ""
+	w.publish(w.topology.DeltaSubject(0), packed(count, sale("1", "tea"), sale("2", "tea")))
+	must(t, p.CatchUp(ctx))
+	const id = "x0-1-2-0"
+	_, done, err := p.Decide(ctx, &control.Message{ID: "d1", By: "kim", Decision: control.Decision{Exception: id, Action: control.Approve}})
+	if err != nil || !done {
+		t.Fatal(done, err)
+	}
+
+	opened, err := p.Explain(ctx, id)
+	must(t, err)
+	d := opened.Decision
+	if d == nil || d.Decision != "open" || d.Before.Stock.OnHand != 0 || d.After.Stock.ATP != -1 || len(d.Before.Open) != 0 || d.After.Open[0] != id || len(d.After.Held) != 0 {
+		t.Fatalf("the opening is explained as %+v", d)
+	}
+	if !strings.Contains(string(opened.Tipped.Delta), `"id":"2"`) || opened.Exception.Status != inventory.Acting {
+		t.Errorf("it was tipped by %s, and is %s", opened.Tipped.Delta, opened.Exception.Status)
+	}
+
+	held, err := p.Explain(ctx, "0-2-0-0")
+	must(t, err)
+	if d := held.Decision; held.Command == nil || held.Command.Action != inventory.Hold || d.Decision != "approve" || d.By != "kim" || len(d.Before.Held) != 0 || d.After.Held[0] != "web" {
+		t.Errorf("the hold is explained as %+v, %+v", held.Command, held.Decision)
+	}
+	if !strings.Contains(string(held.Tipped.Message), `"by":"kim"`) {
+		t.Errorf("it was tipped by %s", held.Tipped.Message)
+	}
+	if again, err := p.Explain(ctx, held.Decision.ID); err != nil || again.Decision.ID != held.Decision.ID {
+		t.Errorf("the decision itself: %+v, %v", again, err)
+	}
+	for _, nobodys := range []string{"", "x", "0-1-2", "0-9-0-0", "7-1-0-0", "0-1-0-0", "x0-1-1-0", "0--1-0-0", "0-1-99999999999-0"} {
+		if e, err := p.Explain(ctx, nobodys); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q is explained as %+v, %v", nobodys, e, err)
+		}
+	}
+
+	log, err := w.js.Stream(ctx, w.topology.DeltaStream(0))
+	must(t, err)
+	must(t, log.DeleteMsg(ctx, 1))
+	if e, err := p.Explain(ctx, id); err != nil || e.Decision == nil || e.Tipped.Delta != nil || !strings.Contains(e.Tipped.Gone, "older than what is kept") {
+		t.Errorf("without its delta it is explained as %+v, %v", e, err)
+	}
+}
+
 // TestALogOfAnEarlierHoldfastTakesDecisionsToo: its stream gets the subject, and keeps what it holds.
 func TestALogOfAnEarlierHoldfastTakesDecisionsToo(t *testing.T) {
 	t.Parallel()

@@ -114,6 +114,11 @@ func (b *backend) Exception(_ context.Context, id string) (inventory.Exception, 
 	return x, translate(err)
 }
 
+func (b *backend) Explain(ctx context.Context, id string) (inventory.Explanation, error) {
+	e, err := b.processor.Explain(ctx, id)
+	return e, translate(err)
+}
+
 func (b *backend) Decide(ctx context.Context, by string, d control.Decision) (inventory.Exception, bool, error) {
 	m := control.Message{ID: rand.Text(), By: by, Time: inventory.MillisOf(time.Now()), Decision: d}
 	x, done, err := b.processor.Decide(ctx, &m)

@@ -256,6 +256,26 @@ func (b *Backend) Exception(_ context.Context, id string) (inventory.Exception, 
 	return inventory.Exception{}, cmp.Or(b.err, console.ErrNotFound)
 }
 
+// Explain returns the command of that id and its exception.
+func (b *Backend) Explain(ctx context.Context, id string) (inventory.Explanation, error) {
+	b.mu.Lock()
+	i := slices.IndexFunc(b.commands, func(c inventory.Command) bool { return c.ID == id })
+	err := b.err
+	var e inventory.Explanation
+	if i >= 0 {
+		c := b.commands[i]
+		e.Command, e.Tipped.Cause = &c, c.Cause
+	}
+	b.mu.Unlock()
+	if err != nil || i < 0 {
+		return e, cmp.Or(err, console.ErrNotFound)
+	}
+	if x, err := b.Exception(ctx, e.Command.Exception); err == nil {
+		e.Exception = &x
+	}
+	return e, nil
+}
+
 // Decide changes what SetException set, as the engine would.
 func (b *Backend) Decide(_ context.Context, by string, d control.Decision) (e inventory.Exception, done bool, err error) {
 	b.change(func() {

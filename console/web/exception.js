@@ -21,7 +21,8 @@ export async function showException(id, ask, again) {
       ...directives(commands),
       ...history(e.history),
       h("p", { class: "foot" }, `Tipped by delta ${e.cause.index} of message ${count(e.cause.sequence)} in partition ${e.cause.partition}. As JSON: `,
-        h("a", { class: "link", href: `/v1/exceptions/${encodeURIComponent(e.id)}` }, name(e.id))),
+        h("a", { class: "link", href: `/v1/exceptions/${encodeURIComponent(e.id)}` }, name(e.id)), ", ",
+        h("a", { class: "link", href: `/v1/explain/${encodeURIComponent(e.id)}` }, "the decision with all its inputs")),
     ],
   };
 }
@@ -33,28 +34,28 @@ function decisions(e, again) {
   const note = field("note", "Why? It stands in the history");
   const owner = field("owner", "Who answers for it from now on?");
   const notice = h("p", { class: "notice", role: "alert", hidden: "" });
-  const button = (action, text, style) => h("button", { type: "submit", value: action, class: style }, text);
-  const form = h("form", { class: `decide ${e.status}` },
+  // No button submits: the enter key in a field must not decide.
+  const button = (action, text, style) => h("button", { type: "button", class: style, onclick: () => decide(action) }, text);
+  const form = h("div", { class: `decide ${e.status}`, role: "group", "aria-label": "Decide" },
     h("p", null, note,
       e.status === "acting" ? null : button("approve", "Approve"),
       button("reject", "Reject", "quiet"),
       button("resolve", "Resolve", "quiet")),
     h("p", null, owner, button("assign", "Assign", "quiet")),
     notice);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  const decide = async (action) => {
     const buttons = form.querySelectorAll("button");
     for (const b of buttons) b.disabled = true;
     try {
-      const said = { note: note.value.trim(), owner: event.submitter.value === "assign" ? owner.value.trim() : "" };
-      await post(`/v1/exceptions/${encodeURIComponent(e.id)}/${event.submitter.value}`, said);
+      const said = { note: note.value.trim(), owner: action === "assign" ? owner.value.trim() : "" };
+      await post(`/v1/exceptions/${encodeURIComponent(e.id)}/${action}`, said);
       again();
     } catch (error) {
       notice.hidden = false;
       notice.textContent = error.message;
       for (const b of buttons) b.disabled = false;
     }
-  });
+  };
   return [form];
 }
 
