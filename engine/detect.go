@@ -87,8 +87,8 @@ func (e *Engine) joinNetwork(s scene) {
 	r, n := &s.rec.value, &s.net.value
 	if atp := r.ATP(); atp != r.contributed {
 		e.networks.touch(s.net)
-		n.sum += atp - r.contributed
-		n.positive += max(atp, 0) - max(r.contributed, 0)
+		n.sum.add(atp - r.contributed)
+		n.positive.add(max(atp, 0) - max(r.contributed, 0))
 		r.contributed = atp
 	}
 	for i := len(r.directives); i < len(r.Channels); i++ {
@@ -111,7 +111,7 @@ func (e *Engine) show(s scene) {
 		Now:        e.meta.watermark,
 		Quantities: r.Quantities,
 		Price:      r.Price,
-		Network:    detectors.Network{Locations: n.locations, Sum: n.sum, ATP: n.positive},
+		Network:    detectors.Network{Locations: n.locations, Sum: n.sum.shown(), ATP: n.positive.shown()},
 		Belief:     &r.belief,
 		Feed:       &s.pl.value.feed,
 	}

@@ -268,16 +268,16 @@ func (e *Engine) renew(o order, verdicts []verdict) ([]verdict, error) {
 // networkATP returns what the whole network has to promise on a channel: Σ max(0, ATP) over
 // the SKU's locations that are not held for it.
 func (e *Engine) networkATP(net *item[network], channel string) (int64, error) {
-	total := int64(0)
+	var sum total
 	err := e.eachRecord(net.key, func(r *record) {
 		for i := range r.Channels {
 			if r.Channels[i].Name == channel && i < len(r.directives) && r.directives[i].held {
 				return
 			}
 		}
-		total += max(r.ATP(), 0)
+		sum.add(max(r.ATP(), 0))
 	})
-	return total, err
+	return sum.shown(), err
 }
 
 // eachRecord calls yield for every record of a SKU: those in memory as they stand, the

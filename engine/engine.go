@@ -114,7 +114,7 @@ type Counters struct {
 // Standing is what stands now.
 type Standing struct {
 	Exceptions int64 // neither resolved nor dismissed
-	Exposure   int64 // of those together, minor units
+	Exposure   int64 // of those together, minor units; math.MaxInt64 where it is more
 	Held       int64 // holds in force, by channel, SKU and location
 }
 
@@ -165,7 +165,8 @@ type meta struct {
 	sequence  uint64           // of the latest message seen
 	items     uint64           // of that message, that are done
 	counters  Counters
-	standing  Standing
+	standing  Standing // but for the exposure
+	exposure  total
 	pause     pause
 }
 
@@ -278,7 +279,7 @@ func (e *Engine) Done(sequence uint64) int {
 func (e *Engine) Counters() Counters { return e.meta.counters }
 
 // Standing returns what stands now.
-func (e *Engine) Standing() Standing { return e.meta.standing }
+func (e *Engine) Standing() Standing { return e.meta.stands() }
 
 // CacheBytes returns the estimated bytes of what is held in memory by key.
 func (e *Engine) CacheBytes() int64 {
@@ -394,6 +395,7 @@ func (m *meta) append(dst []byte) []byte {
 	for _, n := range m.amounts() {
 		dst = wire.AppendInt(dst, *n)
 	}
+	dst = m.exposure.append(dst)
 	if !m.pause.on {
 		return dst
 	}
@@ -408,8 +410,14 @@ func (m *meta) numbers() [8]*uint64 {
 	return [...]*uint64{&m.ordinal, &m.sequence, &m.items, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
 }
 
-func (m *meta) amounts() [3]*int64 {
-	return [...]*int64{&m.standing.Exceptions, &m.standing.Exposure, &m.standing.Held}
+func (m *meta) amounts() [2]*int64 {
+	return [...]*int64{&m.standing.Exceptions, &m.standing.Held}
+}
+
+func (m *meta) stands() Standing {
+	s := m.standing
+	s.Exposure = m.exposure.shown()
+	return s
 }
 
 func readMeta(store Store) (meta, error) {
@@ -427,6 +435,7 @@ func readMeta(store Store) (meta, error) {
 	for _, n := range m.amounts() {
 		*n = r.Int()
 	}
+	m.exposure = readTotal(r)
 	if p := &m.pause; r.More() && !r.Failed() {
 		p.on, p.causeOrdinal, p.next.Time = true, int(r.Int()), inventory.Millis(r.Int())
 		if kind := r.Take(1); kind != nil {

@@ -24,7 +24,7 @@ func (e *Engine) remember(r *record) {
 }
 
 func (n *network) figures() inventory.NetworkFigures {
-	return inventory.NetworkFigures{Locations: n.locations, Sum: n.sum, ATP: n.positive}
+	return inventory.NetworkFigures{Locations: n.locations, Sum: n.sum.shown(), ATP: n.positive.shown()}
 }
 
 // listStanding keeps which exceptions and holds there are, before they change.

@@ -40,7 +40,7 @@ func specimens() []stored {
 	tl := &timeline{ledger.Timeline{Class: ledger.Reservation}}
 	tl.Apply(&reserve, now, 0, nil)
 	return []stored{r,
-		&network{locations: 2, sum: -3, positive: 4, channels: []string{"web", "amazon", "store"}, open: open, directives: directives, renewAt: now},
+		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "store"}, open: open, directives: directives, renewAt: now},
 		pl, &source{now}, tl}
 }
 

@@ -95,7 +95,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	e.rank(x)
 	e.sayException(x)
 	e.meta.standing.Exceptions++
-	e.meta.standing.Exposure += x.Exposure
+	e.meta.exposure.add(x.Exposure)
 	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
 }
 
@@ -136,7 +136,7 @@ func (e *Engine) end(it *item[exception], c inventory.Change) {
 	x := &it.value.Exception
 	e.unrank(x)
 	e.meta.standing.Exceptions--
-	e.meta.standing.Exposure -= x.Exposure
+	e.meta.exposure.add(-x.Exposure)
 	x.Status = c.Status
 	x.Recommendations = nil
 	e.rank(x)

@@ -59,13 +59,13 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // number, and what reads the old one.
 const (
 	formatRecord   = 7
-	formatNetwork  = 2
+	formatNetwork  = 3
 	formatPlace    = 2
 	formatWeek     = 1
 	formatTimeline = 2
 	formatPage     = 3
 	formatSource   = 1
-	formatMeta     = 3
+	formatMeta     = 4
 	formatFlushes  = 1
 )
 

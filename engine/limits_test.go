@@ -144,6 +144,62 @@ func TestWhatMovesThereAndBackNeverGoesRound(t *testing.T) {
 	}
 }
 
+// TestTheNetworkOfManyEmptyLocationsNeverGoesRound: 257 locations have each promised as much as can be, four
+// times over, which no int64 holds: that is an oversell of the whole network. Then all of it is made good.
+func TestTheNetworkOfManyEmptyLocationsNeverGoesRound(t *testing.T) {
+	const most, locations = inventory.QuantityMax, 257
+	config := engine.Config{Lateness: engine.DefaultLateness, WindowLateness: engine.DefaultWindowLateness, CacheBytes: 1}
+	p := open(t, partition{config: config, only: inventory.Oversell})
+	model := oracle.NewOversell(oracleConfig(config))
+	told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
+	n := 0
+	lowest := int64(0)
+	for _, round := range []struct {
+		kind     inventory.Kind
+		quantity int64
+	}{
+		{inventory.Reserve, most}, {inventory.Block, most}, {inventory.Safety, most}, {inventory.Adjust, -most},
+		{inventory.Count, most}, {inventory.Unblock, most}, {inventory.Safety, 0}, {inventory.Release, most},
+	} {
+		for i := range locations {
+			n++
+			d := inventory.Delta{
+				Kind: round.kind, ID: fmt.Sprint(n), Source: "erp", SKU: "tea", Location: fmt.Sprint("store ", i), Channel: "web",
+				Ref: "o", Quantity: round.quantity, Time: gen.Start + inventory.Millis(n),
+			}
+			before := len(p.said)
+			if got := outcomes(p.take(t, gen.Message{d})); got != "applied" {
+				t.Fatalf("%s of %d at %s: %s", d.Kind, d.Quantity, d.Location, got)
+			}
+			_, _, directives := model.Apply(d, 0)
+			where := fmt.Sprintf("%s of %d at %s: ", d.Kind, d.Quantity, d.Location)
+			sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
+		}
+		sameText(t, fmt.Sprintf("after %s of %d: open exceptions", round.kind, round.quantity), told.openLines(), scopeLines(model.Open()))
+		p.commit(t)
+		p = open(t, *p)
+		engine.OnlyDetect(p.engine, string(inventory.Oversell))
+		got, _, err := engine.ReadSKU(p.store, "tea")
+		want := model.Network("tea")
+		if err != nil || got.ATP != want.ATP || got.Channels[0] != want.Channels[0] {
+			t.Fatalf("after %s of %d the network has %d, %+v, %v; the oracle says %d, %+v", round.kind, round.quantity, got.ATP, got.Channels, err, want.ATP, want.Channels)
+		}
+		for _, o := range p.said {
+			if o.Exception != nil {
+				if sum, ok := o.Exception.Evidence["network_sum"].(int64); ok {
+					lowest = min(lowest, sum)
+				}
+			}
+		}
+		if s := p.engine.Standing(); s.Exposure < 0 {
+			t.Fatalf("%d is at risk", s.Exposure)
+		}
+	}
+	if len(told.openLines()) > 0 || lowest >= 0 {
+		t.Errorf("in the end %s stand, and the lowest sum that was told is %d", told.openLines(), lowest)
+	}
+}
+
 // TestAFloodStaysWithinMemory: names that nobody heard of, by the thousand, leave memory as they came, and what is kept of one key
 // stays small enough to be written with each of its deltas; the stock of others is right all the while.
 func TestAFloodStaysWithinMemory(t *testing.T) {

@@ -260,7 +260,7 @@ func (told *directed) decides(t *rapid.T, p *partition, model *oracle.Oversell, 
 
 // hear takes in outputs and returns the holds and releases among them, renewals left out: a renewal
 // says again what stands.
-func (told *directed) hear(t *rapid.T, outputs []engine.Output) string {
+func (told *directed) hear(t fataler, outputs []engine.Output) string {
 	var heard []oracle.Directive
 	for _, o := range outputs {
 		switch {

@@ -22,7 +22,7 @@ type Status struct {
 // ReadStatus returns how far the partition in store had come when it was last flushed.
 func ReadStatus(store Store) (Status, error) {
 	m, err := readMeta(store)
-	return Status{m.watermark, m.sequence, m.counters, m.standing}, err
+	return Status{m.watermark, m.sequence, m.counters, m.stands()}, err
 }
 
 // ReadKey returns the availability of one key as of the last flush; false where no
@@ -73,20 +73,24 @@ func ReadSKU(store Store, sku string) (inventory.SKUAvailability, bool, error) {
 // addNetwork adds up the locations, per channel without those held for it.
 func addNetwork(all *inventory.SKUAvailability, held map[string]bool) {
 	names := map[string]bool{}
+	var sum total
 	for i := range all.Locations {
 		l := &all.Locations[i]
-		all.ATP += max(l.ATP, 0)
+		sum.add(max(l.ATP, 0))
 		for _, c := range l.Channels {
 			names[c.Channel] = true
 		}
 	}
+	all.ATP = sum.shown()
 	for name := range names {
 		n := inventory.NetworkChannel{Channel: name, Held: held[name]}
+		var sum total
 		for i := range all.Locations {
 			if l := &all.Locations[i]; !isHeld(l.Channels, name) {
-				n.ATP += max(l.ATP, 0)
+				sum.add(max(l.ATP, 0))
 			}
 		}
+		n.ATP = sum.shown()
 		all.Channels = append(all.Channels, n)
 	}
 	slices.SortFunc(all.Channels, func(a, b inventory.NetworkChannel) int { return strings.Compare(a.Channel, b.Channel) })

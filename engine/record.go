@@ -39,8 +39,8 @@ type surroundings struct {
 // network is what is kept of a SKU over all its locations.
 type network struct {
 	locations  int
-	sum        int64 // Σ ATP
-	positive   int64 // Σ max(0, ATP)
+	sum        total // Σ ATP
+	positive   total // Σ max(0, ATP)
 	channels   []string
 	open       []opened
 	directives []directive // by index of channels
@@ -112,8 +112,8 @@ func (r *record) read(in *wire.Reader) {
 func (n *network) append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, formatNetwork)
 	dst = wire.AppendInt(dst, n.locations)
-	dst = wire.AppendInt(dst, n.sum)
-	dst = wire.AppendInt(dst, n.positive)
+	dst = n.sum.append(dst)
+	dst = n.positive.append(dst)
 	dst = wire.AppendUint(dst, uint64(len(n.channels)))
 	for _, c := range n.channels {
 		dst = wire.AppendString(dst, c)
@@ -126,8 +126,8 @@ func (n *network) append(dst []byte) []byte {
 func (n *network) read(in *wire.Reader) {
 	in.Version(formatNetwork)
 	n.locations = int(in.Int())
-	n.sum = in.Int()
-	n.positive = in.Int()
+	n.sum = readTotal(in)
+	n.positive = readTotal(in)
 	if c := in.Count(); c > 0 {
 		n.channels = make([]string, c)
 		for i := range n.channels {

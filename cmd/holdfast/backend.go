@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -157,7 +158,9 @@ func (b *backend) Overview(ctx context.Context) (console.Overview, error) {
 		}
 		o.Partitions = append(o.Partitions, one)
 		o.OpenExceptions += int(s.Standing.Exceptions)
-		o.Exposure += s.Standing.Exposure
+		if o.Exposure += s.Standing.Exposure; o.Exposure < 0 {
+			o.Exposure = math.MaxInt64 // more than can be told
+		}
 		o.Directives += int(s.Standing.Held)
 	}
 	return o, nil

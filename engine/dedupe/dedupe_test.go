@@ -329,9 +329,9 @@ func FuzzOpen(f *testing.F) {
 		w := &world{store: enginetest.NewStore(), lateness: inventory.Hour, bytesMax: 64, workLeast: workLeast}
 		batch := w.store.Batch()
 		for key, value := range map[string][]byte{
-			string(aboutKey(nil, 3, 0)):                           about,
-			string(aboutKey(nil, 3, 1)):                           chunk,
-			string(pageKey(nil, 3, ID{^uint64(0), ^uint64(0)})):   page,
+			string(aboutKey(nil, 3, 0)):                               about,
+			string(aboutKey(nil, 3, 1)):                               chunk,
+			string(pageKey(nil, 3, ID{^uint64(0), ^uint64(0)})):       page,
 			string(blockKey(nil, int64(start/(inventory.Hour/4)), 1)): block,
 		} {
 			if err := batch.Set([]byte(key), value); err != nil {

@@ -173,7 +173,7 @@ func (o *Oversell) look() []Directive {
 
 // edges opens and resolves the exceptions of one SKU.
 func (o *Oversell) edges(n *inventory.SKUAvailability) {
-	total := int64(0)
+	var all []int64
 	for _, a := range n.Locations {
 		own := Scope{n.SKU, a.Location, ""}
 		o.edge(own, a.ATP)
@@ -182,10 +182,10 @@ func (o *Oversell) edges(n *inventory.SKUAvailability) {
 				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP)
 			}
 		}
-		total += a.ATP
+		all = append(all, a.ATP)
 	}
 	if len(n.Locations) >= 2 { // a single location is its own network
-		o.edge(Scope{n.SKU, inventory.Network, ""}, total)
+		o.edge(Scope{n.SKU, inventory.Network, ""}, sum(all))
 	}
 }
 

@@ -2,6 +2,8 @@ package oracle
 
 import (
 	"maps"
+	"math"
+	"math/big"
 	"slices"
 
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -64,6 +66,7 @@ func (m *Model) Network(sku string) inventory.SKUAvailability {
 func (m *Model) network(sku string, held func(channel, location string) bool) inventory.SKUAvailability {
 	n := inventory.SKUAvailability{SKU: sku}
 	n.EventTime = m.watermark
+	var all []int64
 	names := map[string]struct{}{}
 	for _, location := range slices.Sorted(maps.Keys(m.locations[sku])) {
 		a := m.Availability(sku, location)
@@ -72,19 +75,37 @@ func (m *Model) network(sku string, held func(channel, location string) bool) in
 			c.Held = held(c.Channel, location)
 			names[c.Channel] = struct{}{}
 		}
-		n.ATP += max(0, a.ATP)
+		all = append(all, max(0, a.ATP))
 		n.Locations = append(n.Locations, a)
 	}
+	n.ATP = sum(all)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
+		var all []int64
 		c := inventory.NetworkChannel{Channel: name, Held: held(name, inventory.Network)}
 		for _, a := range n.Locations {
 			if !held(name, a.Location) {
-				c.ATP += max(0, a.ATP)
+				all = append(all, max(0, a.ATP))
 			}
 		}
+		c.ATP = sum(all)
 		n.Channels = append(n.Channels, c)
 	}
 	return n
+}
+
+// sum adds up; what an int64 does not hold is the last that it does, on either side of zero.
+func sum(all []int64) int64 {
+	var exact big.Int
+	for _, v := range all {
+		exact.Add(&exact, big.NewInt(v))
+	}
+	switch {
+	case exact.IsInt64():
+		return max(exact.Int64(), -math.MaxInt64)
+	case exact.Sign() > 0:
+		return math.MaxInt64
+	}
+	return -math.MaxInt64
 }
 
 // onHand is the latest count and every movement that is not before it.
