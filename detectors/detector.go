@@ -13,15 +13,32 @@ type View struct {
 	SKU      string
 	Location string
 	inventory.Quantities
-	Price    int64     // unit price in minor units; 0: unknown
-	Channels []Channel // the known ones, in order of becoming known
-	Network  Network
-	Open     []Scope // what is open on this key and on its SKU's network
+	CountedAt inventory.Millis // of the latest count; 0: there was none
+	Price     int64            // unit price in minor units; 0: unknown
+	Channels  []Channel        // the known ones, in order of becoming known
+	Network   Network
+	Open      []Scope // what is open on this key and on its SKU's network
 
 	Belief *Belief // of this key, for phantom inventory
 	Feed   *Feed   // of the location
 	Held   bool    // a hold binds some channel here: what does not sell may not be let
-	Alarm  Alarm   // when phantom inventory is raised and cleared
+	Alarm  Alarm   // when the class that looks is raised and cleared, where that is by a probability
+
+	Delta   *inventory.Delta // after which is looked, applied already; nil: a timer
+	Arrival *Arrival         // of the reference that the delta or the timer is about; nil: of none
+	Ref     string           // that reference
+	Traces  *Traces          // of this key; nil: none
+	Past    Past             // of this key
+}
+
+// Past is what the engine can work out of a key's history, at the cost of reading it.
+type Past interface {
+	// Arrival returns that of a reference, and nil where it is forgotten. What is changed in it is kept.
+	Arrival(class inventory.Class, ref string) *Arrival
+
+	// OnHand returns between which figures on-hand may have stood for somebody who saw it at some moment between two
+	// times, and had heard of some of what moved between them and not of the rest.
+	OnHand(from, to inventory.Millis) (low, high int64)
 }
 
 // Channel is a channel's part of a View.
@@ -29,6 +46,8 @@ type Channel struct {
 	Name   string
 	ATP    int64 // ATP less what other channels' ring-fences hold
 	Fenced int64 // what its own ring-fence holds
+	Shown  int64 // what it shows as sellable, as far as is known
+	Held   bool  // a hold binds it, here or in the whole network
 }
 
 // Network is the SKU over all of its locations.
@@ -38,11 +57,13 @@ type Network struct {
 	ATP       int64 // Σ max(0, ATP)
 }
 
-// Scope is where an exception stands: a class, at the location or in the network, for one channel or all.
+// Scope is where an exception stands: a class, at the location or in the network, for one channel or all,
+// about all of it or one reference or source.
 type Scope struct {
 	Class   inventory.Class
 	Network bool
 	Channel string // "": all channels
+	Of      string // the reference, or the source, that it is about; "": none
 }
 
 // Edge is what is to happen to a scope.
@@ -106,7 +127,7 @@ type Detector struct {
 
 // Table is all detectors, in the order in which they look.
 func Table() []Detector {
-	return []Detector{oversell(), phantom()}
+	return []Detector{oversell(), phantom(), stockMismatch(), staleListing(), receiptDiscrepancy(), transferDelay()}
 }
 
 // IsOpenClass reports whether any exception of that class stands.
@@ -118,6 +139,19 @@ func (v *View) IsOpenClass(class inventory.Class) bool {
 	}
 	return false
 }
+
+// openOf returns how many exceptions of that class stand.
+func (v *View) openOf(class inventory.Class) (n int) {
+	for i := range v.Open {
+		if v.Open[i].Class == class {
+			n++
+		}
+	}
+	return n
+}
+
+// about returns the scope of a class that is about the reference.
+func (v *View) about(class inventory.Class) Scope { return Scope{Class: class, Of: v.Ref} }
 
 // IsOpen reports whether an exception stands at that scope.
 func (v *View) IsOpen(s Scope) bool {
@@ -164,3 +198,6 @@ func Round4(x float64) float64 {
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'e', 3, 64), 64)
 	return rounded
 }
+
+// clock writes a moment for people, to the minute.
+func clock(m inventory.Millis) string { return m.Time().Format("2006-01-02 15:04") }

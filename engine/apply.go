@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast-atp/holdfast/codec"
+	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/engine/dedupe"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/engine/timer"
@@ -218,7 +219,22 @@ func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 		return err
 	}
 	e.count(rec, d)
-	return e.look(rec, d)
+	return e.lookAfter(rec, d)
+}
+
+// lookAfter looks at d's record, and where d tells that goods to another one are late, or not late after all, at that too.
+func (e *Engine) lookAfter(rec *item[record], d *inventory.Delta) error {
+	of := e.about
+	if of.tl == nil || of.rec == rec {
+		return e.look(rec, d)
+	}
+	e.about = concern{}
+	if err := e.look(rec, d); err != nil || !of.tl.value.arrival.Turns(e.meta.watermark) {
+		return err
+	}
+	e.about = of
+	e.remember(&of.rec.value)
+	return e.look(of.rec, nil)
 }
 
 // record returns the record of a key, marked as changed. A new one joins its SKU's network.
@@ -264,7 +280,14 @@ func (e *Engine) reference(rec *item[record], d *inventory.Delta) error {
 		return err
 	}
 	e.timelines.touch(tl)
+	if tl.value.over(e.horizon()) { // only its timer has still to say so
+		tl.value.arrival = detectors.Arrival{}
+	}
 	opened, effects := tl.value.Timeline.Apply(d, e.meta.watermark, e.horizon(), e.effects[:0])
+	if class != ledger.Reservation {
+		tl.value.arrival.See(d, tl.value.Due())
+		e.about = concern{rec, tl, d.Ref}
+	}
 	e.settle(rec, tl, opened, effects)
 	return nil
 }
@@ -300,7 +323,12 @@ func (e *Engine) settle(rec *item[record], tl *item[timeline], opened int64, eff
 	for _, effect := range effects {
 		rec.value.Consume(effect)
 	}
-	next := tl.value.NextTimer(e.config.Lateness)
+	e.armTimeline(tl)
+}
+
+// armTimeline sets the timeline's timer, unless one stands that is not later.
+func (e *Engine) armTimeline(tl *item[timeline]) {
+	next := tl.value.nextTimer(e.config.Lateness, e.meta.watermark)
 	if next != 0 && (tl.value.TimerAt == 0 || next < tl.value.TimerAt) {
 		tl.value.TimerAt = e.setTimer(next, timerTimeline, tl.key)
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math/bits"
+
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -30,8 +32,15 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	if err := e.vouch(s.pl); err != nil {
 		return err
 	}
+	about := e.about
+	e.about = concern{}
 	e.show(s)
 	v := &e.view
+	v.Delta = d
+	e.past.rec, e.past.err = s.rec, nil
+	if about.tl != nil {
+		v.Arrival, v.Ref = &about.tl.value.arrival, about.ref
+	}
 	kind := inventory.KindNone
 	rose := false
 	if d != nil {
@@ -40,20 +49,74 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	}
 	v.Belief.Hold(v)
 	e.found = e.found[:0]
-	for i := range e.detectors {
-		if det := &e.detectors[i]; det.Kinds.Has(kind) || v.IsOpenClass(det.Class) {
-			e.found = det.Look(v, e.found)
-		}
+	watching := e.watching[kind]
+	if len(v.Open) > 0 {
+		watching |= e.opened(v)
+	}
+	if v.Traces != nil {
+		watching = e.watching[inventory.KindNone] // all of them
+	}
+	for ; watching != 0; watching &= watching - 1 {
+		e.found = e.detectors[bits.TrailingZeros32(watching)].Look(v, e.found)
+	}
+	if e.past.err != nil {
+		return e.past.err
+	}
+	traces := v.Traces
+	if traces != nil && traces.Empty() {
+		traces = nil
 	}
 	if err := e.govern(s); err != nil {
 		return err
 	}
+	s.rec.value.traces = traces
 	if len(e.found) > 0 { // exceptions and holds came or went
 		e.show(s)
 		v.Belief.Hold(v)
+		v.NoteListings()
+		s.rec.value.traces = v.Traces
+	}
+	if about.tl != nil {
+		e.armTimeline(about.tl)
 	}
 	e.armAlarm(s, rose)
+	e.armWake(s.rec)
 	return nil
+}
+
+// armWake sets the record's timer for the next thing that its traces wait for, unless one stands that is not later.
+func (e *Engine) armWake(rec *item[record]) {
+	r := &rec.value
+	if r.traces == nil {
+		return
+	}
+	if next := r.traces.Next(); next > e.meta.watermark && (r.wakeAt == 0 || next < r.wakeAt) {
+		e.records.touch(rec)
+		r.wakeAt = e.setTimer(next, timerWake, rec.key)
+	}
+}
+
+// watch makes detectors those that look.
+func (e *Engine) watch(all []detectors.Detector) {
+	e.detectors = all
+	for kind := range e.watching {
+		e.watching[kind] = 0
+		for i := range all {
+			if all[i].Kinds.Has(inventory.Kind(kind)) {
+				e.watching[kind] |= 1 << i
+			}
+		}
+	}
+}
+
+// opened returns the detectors of which some exception stands.
+func (e *Engine) opened(v *detectors.View) (set uint32) {
+	for i := range e.detectors {
+		if v.IsOpenClass(e.detectors[i].Class) {
+			set |= 1 << i
+		}
+	}
+	return set
 }
 
 func (r *record) held() bool {
@@ -63,6 +126,12 @@ func (r *record) held() bool {
 		}
 	}
 	return false
+}
+
+// holds reports whether a hold binds a channel in the whole network.
+func (n *network) holds(channel string) bool {
+	at := indexOf(n.channels, channel)
+	return at >= 0 && n.directives[at].held
 }
 
 func (e *Engine) scene(rec *item[record]) (scene, error) {
@@ -114,17 +183,23 @@ func (e *Engine) show(s scene) {
 		Network:    detectors.Network{Locations: n.locations, Sum: n.sum.shown(), ATP: n.positive.shown()},
 		Belief:     &r.belief,
 		Feed:       &s.pl.value.feed,
+		CountedAt:  r.Counted.Time,
+		Traces:     r.traces,
+		Past:       &e.past,
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
 	v.Alarm = e.alarm
+	networkHolds := len(n.open) > 0 // where nothing stands nothing is held
 	fenced := int64(0)
 	for i := range r.Channels {
 		fenced += r.Channels[i].Fenced()
 	}
 	for i := range r.Channels {
-		own := r.Channels[i].Fenced()
+		c := &r.Channels[i]
+		own := c.Fenced()
+		held := i < len(r.directives) && r.directives[i].held || networkHolds && n.holds(c.Name)
 		channels = append(channels, detectors.Channel{
-			Name: r.Channels[i].Name, ATP: r.ATP() - (fenced - own), Fenced: own,
+			Name: c.Name, ATP: r.ATP() - (fenced - own), Fenced: own, Shown: c.Shown(), Held: held,
 		})
 	}
 	v.Held = r.held()

@@ -123,7 +123,8 @@ type Engine struct {
 	config    Config
 	policy    *policy.Policy
 	detectors []detectors.Detector
-	alarm     detectors.Alarm // of the policy
+	watching  [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
+	alarm     detectors.Alarm            // of the policy
 	store     *flight
 
 	records    table[record, *record]
@@ -156,6 +157,15 @@ type Engine struct {
 	key     []byte
 	history ledger.History // of the record whose key is in paged
 	paged   string
+	about   concern
+	past    past
+}
+
+// concern is the reference that the next look is about; tl is nil where it is about none.
+type concern struct {
+	rec *item[record]
+	tl  *item[timeline]
+	ref string
 }
 
 // meta is what a partition keeps about itself.
@@ -233,7 +243,6 @@ func New(config Config, store Store) (*Engine, error) {
 	e := &Engine{
 		config:     config,
 		policy:     config.Policy,
-		detectors:  detectors.Table(),
 		store:      flight,
 		records:    newTable[record](keyRecord, store),
 		networks:   newTable[network](keyNetwork, store),
@@ -245,6 +254,8 @@ func New(config Config, store Store) (*Engine, error) {
 	}
 	rule := config.Policy.Rule(inventory.PhantomInventory)
 	e.alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
+	e.watch(detectors.Table())
+	e.past.e = e
 	e.history = e.readPages
 	var err error
 	if e.meta, err = readMeta(store); err != nil {

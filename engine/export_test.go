@@ -16,7 +16,7 @@ func OnlyDetect(e *Engine, class string) {
 			kept = append(kept, d)
 		}
 	}
-	e.detectors = kept
+	e.watch(kept)
 }
 
 // ReadWindows returns the windows of a key as of the last flush.

@@ -16,7 +16,7 @@ type stored interface {
 }
 
 func values() []stored {
-	return []stored{&record{}, &network{}, &place{}, &source{}, &timeline{}}
+	return []stored{&record{}, &network{}, &place{}, &source{}, &timeline{}, &timeline{}}
 }
 
 // specimens are values with something in every field, in the order of [values].
@@ -28,6 +28,7 @@ func specimens() []stored {
 	open := []opened{
 		{detectors.Scope{Class: inventory.Oversell, Channel: "web"}, "x0-1-0-0", true, false},
 		{detectors.Scope{Class: inventory.PhantomInventory, Network: true}, "x0-2-0-0", false, true},
+		{detectors.Scope{Class: inventory.ReceiptDiscrepancy, Of: "po"}, "x0-3-0-0", false, false},
 	}
 	directives := []directive{{revision: 3, held: true, exception: "x0-1-0-0", renewAt: now}, {}, {revision: 2}}
 
@@ -37,11 +38,17 @@ func specimens() []stored {
 	pl := &place{vouched: now}
 	pl.feed.Sale(now)
 	r.belief.Observe(&detectors.View{Now: now, Belief: &r.belief, Feed: &pl.feed}, &sale)
-	tl := &timeline{ledger.Timeline{Class: ledger.Reservation}}
+	tl := &timeline{Timeline: ledger.Timeline{Class: ledger.Reservation}}
 	tl.Apply(&reserve, now, 0, nil)
+	asn := sale
+	asn.Kind, asn.Ref, asn.Due = inventory.ASN, "po", now+inventory.Day
+	goods := &timeline{Timeline: ledger.Timeline{Class: ledger.Inbound}}
+	goods.Apply(&asn, now, 0, nil)
+	goods.arrival.See(&asn, asn.Due)
+	_ = detectors.Table()[2].Look(&detectors.View{Now: asn.Due + inventory.Day, Arrival: &goods.arrival, Ref: "po"}, nil)
 	return []stored{r,
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "store"}, open: open, directives: directives, renewAt: now},
-		pl, &source{now}, tl}
+		pl, &source{now}, tl, goods}
 }
 
 // FuzzRead: any bytes are a value or an error, and what was read is written the same ever after.

@@ -58,11 +58,11 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 7
-	formatNetwork  = 3
+	formatRecord   = 8
+	formatNetwork  = 4
 	formatPlace    = 2
 	formatWeek     = 1
-	formatTimeline = 2
+	formatTimeline = 3
 	formatPage     = 3
 	formatSource   = 1
 	formatMeta     = 4
@@ -72,6 +72,7 @@ const (
 // The kinds of timers: what they are for. Their key is that of whom they are for.
 const (
 	timerAlarm    = 'A' // record key: silence may have reached the alarm
+	timerWake     = 'W' // record key: something that a detector waits for may be due
 	timerRenew    = 'R' // record key: a directive is to be renewed
 	timerNetwork  = 'N' // sku: a network directive is to be renewed
 	timerTimeline = 'T' // timeline key: lapses, or may be forgotten

@@ -15,6 +15,7 @@ type record struct {
 	ledger.Ledger
 	windows window.Windows
 	belief  detectors.Belief
+	traces  *detectors.Traces // nil: none
 
 	open       []opened    // exceptions of this location
 	directives []directive // by index of Channels; shorter where the last ones never had one
@@ -24,6 +25,7 @@ type record struct {
 	contributed int64            // the ATP that the network counts for this record
 	alarmAt     inventory.Millis // its live alarm timer; 0: none
 	renewAt     inventory.Millis // its live renewal timer; 0: none
+	wakeAt      inventory.Millis // its live timer for what its traces wait for; 0: none
 
 	around surroundings // not stored
 }
@@ -61,8 +63,24 @@ type place struct {
 // source is what is kept of a source: how far it vouched for having said everything.
 type source struct{ vouched inventory.Millis }
 
-// timeline is a ledger.Timeline under its own key.
-type timeline struct{ ledger.Timeline }
+// timeline is a ledger.Timeline under its own key, and of goods what is known of their coming.
+type timeline struct {
+	ledger.Timeline
+	arrival detectors.Arrival // of what is not a reservation
+}
+
+// nextTimer returns when the timeline wants to be looked at next; 0: not before something happens to it.
+func (t *timeline) nextTimer(lateness, now inventory.Millis) inventory.Millis {
+	if wake := t.arrival.Wake(now); wake != 0 {
+		return wake
+	}
+	return t.NextTimer(lateness)
+}
+
+// over reports whether what comes under the reference now is another story.
+func (t *timeline) over(horizon inventory.Millis) bool {
+	return t.Spent(horizon) && !t.arrival.Raised()
+}
 
 // opened is an exception that stands.
 type opened struct {
@@ -93,7 +111,9 @@ func (r *record) append(dst []byte) []byte {
 	dst = r.refs.append(dst)
 	dst = wire.AppendInt(dst, r.contributed)
 	dst = wire.AppendInt(dst, r.alarmAt)
-	return wire.AppendInt(dst, r.renewAt)
+	dst = wire.AppendInt(dst, r.renewAt)
+	dst = r.traces.Append(dst)
+	return wire.AppendInt(dst, r.wakeAt)
 }
 
 func (r *record) read(in *wire.Reader) {
@@ -107,6 +127,8 @@ func (r *record) read(in *wire.Reader) {
 	r.contributed = in.Int()
 	r.alarmAt = inventory.Millis(in.Int())
 	r.renewAt = inventory.Millis(in.Int())
+	r.traces = detectors.ReadTraces(in)
+	r.wakeAt = inventory.Millis(in.Int())
 }
 
 func (n *network) append(dst []byte) []byte {
@@ -164,12 +186,19 @@ func (s *source) read(in *wire.Reader) {
 }
 
 func (t *timeline) append(dst []byte) []byte {
-	return t.Append(wire.AppendUint(dst, formatTimeline))
+	dst = t.Append(wire.AppendUint(dst, formatTimeline))
+	if t.Class != ledger.Reservation {
+		dst = t.arrival.Append(dst)
+	}
+	return dst
 }
 
 func (t *timeline) read(in *wire.Reader) {
 	in.Version(formatTimeline)
 	t.Read(in)
+	if t.Class != ledger.Reservation {
+		t.arrival.Read(in)
+	}
 }
 
 func appendOpened(dst []byte, open []opened) []byte {
@@ -189,7 +218,13 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.muted {
 			flags |= 4
 		}
+		if o.scope.Of != "" {
+			flags |= 8
+		}
 		dst = wire.AppendUint(dst, flags)
+		if o.scope.Of != "" {
+			dst = wire.AppendString(dst, o.scope.Of)
+		}
 	}
 	return dst
 }
@@ -209,6 +244,9 @@ func readOpened(in *wire.Reader) []opened {
 		o.acting = flags&1 != 0
 		o.scope.Network = flags&2 != 0
 		o.muted = flags&4 != 0
+		if flags&8 != 0 {
+			o.scope.Of = in.String()
+		}
 	}
 	return open
 }

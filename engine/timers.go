@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -58,6 +59,15 @@ func (e *Engine) fire(t timer.Timer) error {
 		}
 		e.records.touch(rec)
 		rec.value.alarmAt = 0
+		e.remember(&rec.value)
+		return e.look(rec, nil)
+	case timerWake:
+		rec, err := e.records.get(key)
+		if err != nil || rec == nil || rec.value.wakeAt != t.Time {
+			return err
+		}
+		e.records.touch(rec)
+		rec.value.wakeAt = 0
 		e.remember(&rec.value)
 		return e.look(rec, nil)
 	case timerRenew:
@@ -135,7 +145,7 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 	if rec == nil {
 		return fmt.Errorf("timeline %q has no record", tl.key)
 	}
-	if tl.value.Spent(e.horizon()) {
+	if tl.value.over(e.horizon()) && tl.value.arrival.Wake(at-1) == 0 {
 		e.timelines.remove(tl)
 		e.records.touch(rec)
 		rec.value.refs.remove(refTag(class, ref))
@@ -144,15 +154,18 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 	e.remember(&rec.value)
 	opened, effects := tl.value.Advance(e.meta.watermark, e.effects[:0])
 	changed := opened != 0 || len(effects) > 0
-	if changed {
+	if changed || class != ledger.Reservation {
 		e.records.touch(rec)
 	}
 	e.settle(rec, tl, opened, effects)
-	if !changed {
+	if !changed && class == ledger.Reservation {
 		return nil
 	}
 	if err := e.closePage(rec); err != nil {
 		return err
+	}
+	if class != ledger.Reservation {
+		e.about = concern{rec, tl, ref}
 	}
 	return e.look(rec, nil)
 }

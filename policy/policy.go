@@ -67,5 +67,9 @@ func Default() *Policy {
 			SLA: inventory.Day, Expiry: 7 * inventory.Day,
 			Raise: 0.8, Clear: 0.4,
 		},
+		inventory.StockMismatch:      {Owner: "inventory-control", SLA: inventory.Day, Expiry: 7 * inventory.Day},
+		inventory.StaleListing:       {Autonomy: Recommend, Owner: "channel-operations", SLA: 2 * inventory.Hour, Expiry: 7 * inventory.Day},
+		inventory.ReceiptDiscrepancy: {Owner: "receiving", SLA: 2 * inventory.Day, Expiry: 7 * inventory.Day},
+		inventory.TransferDelay:      {Owner: "logistics", SLA: inventory.Day, Expiry: 7 * inventory.Day},
 	})
 }

@@ -153,7 +153,7 @@ const (
 func (c *Channel) append(dst []byte, times *chain) []byte {
 	dst = wire.AppendUint(dst, uint64(len(c.Name))<<hasBits|bit(hasListed, c.Listed.Time != 0)|bit(hasFence, c.Fence.Time != 0))
 	if c.Listed.Time != 0 {
-		dst = c.Listed.append(dst, times)
+		dst = wire.AppendInt(c.Listed.append(dst, times), c.gone)
 	}
 	if c.Fence.Time != 0 {
 		dst = c.Fence.append(dst, times)
@@ -171,6 +171,7 @@ func (c *Channel) read(r *wire.Reader, times *chain, names string) string {
 	}
 	if head&hasListed != 0 {
 		c.Listed.read(r, times)
+		c.gone = r.Int()
 	}
 	if head&hasFence != 0 {
 		c.Fence.read(r, times)

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -21,9 +23,13 @@ type Channel struct {
 	Listed Register // what it shows as sellable
 	Fence  Register // its ring-fence as set
 
-	// consumed is the sum of the channel's consumption with time ≥ Fence.Time.
-	consumed int64
+	// consumed is the sum of the channel's consumption with time ≥ Fence.Time, gone that with time ≥ Listed.Time.
+	consumed, gone int64
 }
+
+// Shown returns what the channel shows as sellable, as far as is known: what it said last, less what it sold since, for a
+// listing goes down with its own sales; from 0 on. It is 0 for one that never said.
+func (c *Channel) Shown() int64 { return max(c.Listed.Value-max(c.gone, 0), 0) }
 
 // Fenced returns what the channel's ring-fence still holds, from 0 to what was set.
 func (c *Channel) Fenced() int64 {
@@ -146,8 +152,9 @@ func (l *Ledger) Apply(d *inventory.Delta, history History) error {
 			l.Safety = q
 		}
 	case inventory.Listing:
-		if c := &l.Channels[l.channel(d.Channel)]; l.precedes(&c.Listed, d) {
-			l.set(&c.Listed, d)
+		at := l.channel(d.Channel)
+		if l.precedes(&l.Channels[at].Listed, d) {
+			return l.list(at, d, history)
 		}
 	case inventory.Allocate:
 		at := l.channel(d.Channel)
@@ -221,8 +228,12 @@ func (l *Ledger) move(m Move) {
 		l.OnHand += m.OnHand
 	}
 	if m.Channel > 0 {
-		if c := &l.Channels[m.Channel-1]; m.Time >= c.Fence.Time {
+		c := &l.Channels[m.Channel-1]
+		if m.Time >= c.Fence.Time {
 			c.consumed = min(max(c.consumed+m.Consumed, -sumMax), sumMax)
+		}
+		if c.Listed.Time != 0 && m.Time >= c.Listed.Time {
+			c.gone = min(max(c.gone+m.Consumed, -sumMax), sumMax)
 		}
 	}
 	l.moves.add(m)
@@ -248,6 +259,58 @@ func (l *Ledger) fence(at int, d *inventory.Delta, history History) error {
 	l.set(&l.Channels[at].Fence, d)
 	l.Channels[at].consumed = moved.consumed.value()
 	return nil
+}
+
+// list makes d what channel at shows.
+func (l *Ledger) list(at int, d *inventory.Delta, history History) error {
+	moved, err := l.since(d.Time, at+1, history)
+	if err != nil {
+		return err
+	}
+	l.set(&l.Channels[at].Listed, d)
+	l.Channels[at].gone = moved.consumed.value()
+	return nil
+}
+
+// Around returns between which figures on-hand may have stood for somebody who at some moment between two times (both
+// included) had heard of some of the movements between them, and of others not; moments before the latest count are that of the
+// count. It is exact where from lies within the lateness of the watermark. room is lent for the work.
+func (l *Ledger) Around(from, to inventory.Millis, history History, room []Move) (low, high int64, used []Move, err error) {
+	from = max(from, l.Counted.Time)
+	moves := room[:0]
+	later := sum{}
+	take := func(m Move) {
+		if m.Time > to {
+			later.add(m.OnHand)
+		} else if m.OnHand != 0 {
+			moves = append(moves, m)
+		}
+	}
+	if l.pagedEnd >= from {
+		if err := history(from, take); err != nil {
+			return 0, 0, moves, err
+		}
+	}
+	if err := l.moves.Each(from, take); err != nil {
+		return 0, 0, moves, err
+	}
+	// What comes at one moment is one movement, whatever its order of arrival.
+	slices.SortFunc(moves, func(a, b Move) int { return cmp.Compare(a.Time, b.Time) })
+	up, down := sum{}, sum{}
+	for i := 0; i < len(moves); {
+		net := sum{}
+		at := moves[i].Time
+		for ; i < len(moves) && moves[i].Time == at; i++ {
+			net.add(moves[i].OnHand)
+		}
+		if units := net.value(); units > 0 {
+			up.add(units)
+		} else {
+			down.add(units)
+		}
+	}
+	after := l.OnHand - later.value()
+	return after - up.value(), after - down.value(), moves, nil
 }
 
 // tally is what moves add up to.

@@ -230,11 +230,11 @@ func (r *reference) compare(s engine.Store) error {
 		}
 		want := r.model.Network(key.SKU)
 		want.Position = got.Position
-		if r.told.others { // the oracle does not know those holds, nor what a network's channels have without the held
-			got, want = bare(got), bare(want)
-		}
 		if want.Channels == nil {
 			want.Channels = []inventory.NetworkChannel{}
+		}
+		if r.told.others { // the oracle does not know those holds, nor what a network's channels have without the held
+			got, want = bare(got), bare(want)
 		}
 		a, errA := json.Marshal(got)
 		b, errB := json.Marshal(want)

@@ -133,7 +133,7 @@ type lapse struct {
 
 // lapsesBy returns what lapses after the watermark, up to time: one after another, those of one
 // moment by SKU, location and reference.
-func (o *Oversell) lapsesBy(time inventory.Millis) []lapse {
+func (o *Model) lapsesBy(time inventory.Millis) []lapse {
 	var lapses []lapse
 	for key := range o.log {
 		for ref, t := range o.timelines(key) {

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 
 	"pgregory.net/rapid"
 
@@ -23,6 +24,9 @@ type Shape struct {
 	// Hot logs are about one SKU at one location.
 	Hot bool
 
+	// Of is a class of exceptions that the log is to bring about: the kinds that bear on it are drawn more often.
+	Of inventory.Class
+
 	// Without are kinds that are not to be drawn.
 	Without []inventory.Kind
 }
@@ -38,7 +42,7 @@ func Log(s Shape) *rapid.Generator[[]inventory.Delta] {
 			locations: names(t, "location", "leeds", "york", "köln"),
 			channels:  names(t, "channel", "web", "amazon", "store"),
 			refs:      names(t, "ref", "o1", "o2", "o3", "o4"),
-			kinds:     kinds(s.Without),
+			kinds:     kinds(s.Without, bearing[s.Of]),
 			huge:      !s.Orderly && rapid.IntRange(0, 9).Draw(t, "huge") == 0,
 		}
 		if s.Hot {
@@ -72,17 +76,32 @@ var weights = map[inventory.Kind]int{
 	inventory.Promo: 1, inventory.Task: 1, inventory.TaskDone: 1, inventory.Capacity: 1, inventory.Tick: 3,
 }
 
-func kinds(without []inventory.Kind) []inventory.Kind {
+// bearing are the kinds that bear on a class.
+var bearing = map[inventory.Class][]inventory.Kind{
+	inventory.ReceiptDiscrepancy: {inventory.ASN, inventory.Receipt},
+	inventory.StockMismatch:      {inventory.Snapshot, inventory.Sale, inventory.Count},
+	inventory.StaleListing:       {inventory.Listing, inventory.Count},
+	inventory.TransferDelay:      {inventory.TransferOut, inventory.TransferIn},
+}
+
+// often is how many times as often these are drawn.
+const often = 5
+
+func kinds(without, bearing []inventory.Kind) []inventory.Kind {
 	out := map[inventory.Kind]bool{}
 	for _, k := range without {
 		out[k] = true
 	}
 	var all []inventory.Kind
 	for _, k := range inventory.Kinds() {
-		for range weights[k] {
-			if !out[k] {
-				all = append(all, k)
-			}
+		n := weights[k]
+		if out[k] {
+			n = 0
+		} else if slices.Contains(bearing, k) {
+			n *= often
+		}
+		for range n {
+			all = append(all, k)
 		}
 	}
 	return all
@@ -183,6 +202,9 @@ func (w *world) bind(t *rapid.T, d *inventory.Delta) {
 		d.Counterparty = rapid.SampledFrom(append([]string{"elsewhere"}, w.locations...)).Draw(t, "to")
 		if d.Counterparty == d.Location {
 			d.Counterparty = "elsewhere"
+		}
+		if oneIn(t, 2, "eta") {
+			d.Due = w.due(t)
 		}
 	case inventory.Release, inventory.Ship, inventory.Receipt, inventory.TransferIn, inventory.PickFailed, inventory.Substitute:
 		w.reference(t, d)

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// past is the [detectors.Past] of the record that is looked at. What goes wrong with the store meanwhile stays in
+// err until the look is over.
+type past struct {
+	e   *Engine
+	rec *item[record]
+	err error
+
+	moves []ledger.Move // scratch space
+}
+
+func (p *past) Arrival(class inventory.Class, ref string) *detectors.Arrival {
+	of := ledger.Inbound
+	if class == inventory.TransferDelay {
+		of = ledger.InTransit
+	}
+	if !p.rec.value.refs.may(refTag(of, ref)) {
+		return nil
+	}
+	p.e.key = appendTimelineKey(p.e.key[:0], p.rec.key, of, ref)
+	tl, err := p.e.timelines.get(p.e.key)
+	if err != nil {
+		p.err = err
+	}
+	if tl == nil {
+		return nil
+	}
+	p.e.timelines.touch(tl)
+	return &tl.value.arrival
+}
+
+func (p *past) OnHand(from, to inventory.Millis) (low, high int64) {
+	p.e.paged = p.rec.key
+	low, high, moves, err := p.rec.value.Around(max(from, p.e.horizon()), to, p.e.history, p.moves)
+	p.moves = moves
+	if err != nil {
+		p.err = err
+	}
+	return low, high
+}
