@@ -132,11 +132,11 @@ type Overview struct {
 	Directives     int   `json:"directives"`      // holds and throttles in force
 }
 
-// Ready reports whether every partition has caught up; without a partition
+// Ready reports whether every partition has caught up and none is in trouble; without a partition
 // there is nothing to be ready with.
 func (o *Overview) Ready() bool {
 	for i := range o.Partitions {
-		if !o.Partitions[i].CaughtUp {
+		if !o.Partitions[i].CaughtUp || o.Partitions[i].Error != "" {
 			return false
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/holdfast-atp/holdfast/access"
 )
@@ -86,9 +87,12 @@ func behind(partitions []PartitionOverview) string {
 			lag += p.Lag
 		}
 	}
-	text := fmt.Sprintf("%d of %d partitions are catching up, %d messages to go.", late, len(partitions), lag)
+	text := ""
+	if late > 0 || stuck == 0 {
+		text = fmt.Sprintf("%d of %d partitions are catching up, %d messages to go.", late, len(partitions), lag)
+	}
 	if stuck > 0 {
-		text += fmt.Sprintf(" %d stand still with an error: see the member partitions.", stuck)
+		text = strings.TrimSpace(text + fmt.Sprintf(" %d are in trouble, with an error: see the member partitions.", stuck))
 	}
 	return text
 }

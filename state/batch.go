@@ -14,6 +14,8 @@ type Batch struct {
 
 	// outbox is what the DB's outbox will be once this is committed.
 	outbox outbox
+
+	stuck bool // its commit was given up, and may go on all the same
 }
 
 // outbox bounds the ordinals of what is in an outbox; first > last: nothing is.
@@ -32,7 +34,12 @@ func (b *Batch) Reset() {
 }
 
 // Close gives b's memory back; b can't be used after it.
-func (b *Batch) Close() error { return b.pebble.Close() }
+func (b *Batch) Close() error {
+	if b.stuck {
+		return nil // Pebble still has it
+	}
+	return b.pebble.Close()
+}
 
 // Empty reports whether there is nothing in b.
 func (b *Batch) Empty() bool { return b.pebble.Empty() }

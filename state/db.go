@@ -38,6 +38,10 @@ type DB struct {
 	// adds, Metrics reads.
 	stalls, stalled atomic.Int64
 
+	waiting atomic.Int64  // since when a commit is under way, in Unix ns; 0: none is
+	givenUp chan struct{} // closed: who waits for the disk is to wait no longer
+	giveUp  sync.Once
+
 	// flushed is closed when the last flush that BeginFlush began has ended.
 	flushed <-chan struct{}
 
@@ -59,7 +63,7 @@ func openDB(f *Folder, p int) (*DB, error) {
 	}
 	none := make(chan struct{})
 	close(none)
-	db := &DB{folder: f, partition: p, pebble: kv, flushed: none}
+	db := &DB{folder: f, partition: p, pebble: kv, flushed: none, givenUp: make(chan struct{})}
 	if err := errors.Join(db.checkIdentity(), db.findOutbox()); err != nil {
 		return nil, errors.Join(err, kv.Close())
 	}
@@ -154,11 +158,8 @@ func (db *DB) findOutbox() error {
 // Commit applies b: all of it or, after a crash, none. The batch can be used again
 // after [Batch.Reset]. An error is fatal for the partition: close it.
 func (db *DB) Commit(b *Batch) error {
-	if err := db.apply(b); err != nil {
-		return err
-	}
-	db.outbox = b.outbox
-	return nil
+	_, err := db.BeginCommit(b)(true)
+	return err
 }
 
 // Landing reports whether a batch is committed, and any error of that; with wait it returns
@@ -182,7 +183,12 @@ func (db *DB) BeginCommit(b *Batch) Landing {
 				return false, nil
 			}
 		}
-		<-landed
+		select {
+		case <-landed:
+		case <-db.givenUp:
+			b.stuck = true
+			return false, db.failed("commit", errGivenUp)
+		}
 		if err == nil {
 			db.outbox = b.outbox
 		}
@@ -194,6 +200,8 @@ func (db *DB) apply(b *Batch) error {
 	if b.db != db {
 		return db.failed("commit", errors.New("the batch is another partition's"))
 	}
+	db.waiting.Store(time.Now().UnixNano())
+	defer db.waiting.Store(0)
 	if err := b.pebble.Commit(pebble.NoSync); err != nil {
 		return db.failed("commit", err)
 	}
@@ -229,7 +237,38 @@ func (db *DB) BeginFlush() error {
 	return nil
 }
 
-// Close flushes, waits until all snapshots are closed, and closes the partition.
+// errGivenUp is what becomes of a commit or a close that waits for the disk in vain.
+var errGivenUp = errors.New("the disk took nothing, and was given up: what is missing is applied again at the next start")
+
+// GiveUp lets who waits for the disk, in Commit or Close, wait no longer, but with an error. The DB is of no more use
+// then but to be closed, and what Pebble has under way may go on until the process ends. Any goroutine may call it.
+func (db *DB) GiveUp() { db.giveUp.Do(func() { close(db.givenUp) }) }
+
+// Trouble says why nothing gets to the disk, if it has not for a while; it goes on by itself where it can. Any goroutine
+// may ask.
+func (db *DB) Trouble() error { return db.trouble(time.Now()) }
+
+// How long a commit may take, and how long after the disk was found full it is said to be: it is tried again each second.
+const (
+	waitMax     = 10 * time.Second
+	fullSeenMax = 5 * time.Second
+)
+
+func (db *DB) trouble(now time.Time) error {
+	full := now.Sub(time.Unix(0, db.folder.fullAt.Load())) < fullSeenMax
+	since := db.waiting.Load()
+	waited := now.Sub(time.Unix(0, since)).Round(time.Second)
+	switch {
+	case full:
+		return db.failed("write", fmt.Errorf("no space is left under %s: make room, and it goes on by itself", db.folder.dir))
+	case since > 0 && waited > waitMax:
+		return db.failed("commit", fmt.Errorf("the disk under %s has taken nothing for %v: see whether it is well", db.folder.dir, waited))
+	}
+	return nil
+}
+
+// Close flushes, waits until all snapshots are closed, and closes the partition. Where the disk takes nothing it
+// waits for Options.CloseMax, or until GiveUp, and fails.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	if db.closed {
@@ -239,9 +278,23 @@ func (db *DB) Close() error {
 	db.closed = true
 	db.mu.Unlock()
 
-	err := errors.Join(db.release(), db.Flush())
-	db.snapshots.Wait()
-	err = errors.Join(err, db.pebble.Close())
+	err := db.release()
+	closed := make(chan error, 1)
+	go func() {
+		err := db.Flush()
+		db.snapshots.Wait()
+		closed <- errors.Join(err, db.pebble.Close())
+	}()
+	patience := time.NewTimer(db.folder.options.CloseMax)
+	defer patience.Stop()
+	select {
+	case last := <-closed:
+		err = errors.Join(err, last)
+	case <-patience.C:
+		err = errors.Join(err, db.failed("close", errGivenUp))
+	case <-db.givenUp:
+		err = errors.Join(err, db.failed("close", errGivenUp))
+	}
 
 	db.folder.mu.Lock()
 	delete(db.folder.open, db.partition)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -27,6 +28,8 @@ type Folder struct {
 	lock    io.Closer
 	cache   *pebble.Cache
 	files   *pebble.FileCache
+
+	fullAt atomic.Int64 // when a write last found no space, in Unix ns; 0: never
 
 	mu   sync.Mutex
 	open map[int]*DB // by partition; a DB takes itself out when it closes

@@ -1,10 +1,15 @@
 package state
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -43,4 +48,72 @@ func (fs *fullFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 		return nil, syscall.ENOSPC
 	}
 	return fs.FS.Create(name, category)
+}
+
+// stuck is a partition on a disk that is full, with a commit that waits for it; made lets it have space again.
+func stuck(t *testing.T, closeMax time.Duration) (db *DB, committed <-chan error, made func()) {
+	t.Helper()
+	disk, space := &fullFS{FS: vfs.NewMem()}, make(chan struct{})
+	db = openOne(t, Options{FS: disk, CacheBytes: 1 << 20, CloseMax: closeMax, DiskFull: func() { <-space }})
+	if err := db.Trouble(); err != nil {
+		t.Fatalf("a sound disk: %v", err)
+	}
+	disk.full.Store(true)
+	done := make(chan error, 1)
+	go func() {
+		for n := 0; ; n++ { // until the memtables are full
+			b := db.NewBatch()
+			err := errors.Join(b.Set(fmt.Append(nil, "key", n), bytes.Repeat([]byte("v"), 64<<10)), db.Commit(b))
+			if err = errors.Join(err, b.Close()); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	for db.waiting.Load() == 0 || disk.refused.Load() == 0 || db.trouble(time.Now().Add(time.Hour)) == nil {
+		runtime.Gosched()
+	}
+	return db, done, func() {
+		disk.full.Store(false)
+		close(space)
+	}
+}
+
+// TestATroubledDiskIsSaid: that it is full, and, once that is some seconds ago, for how long a commit has waited.
+func TestATroubledDiskIsSaid(t *testing.T) {
+	db, committed, made := stuck(t, time.Minute)
+	if err := db.Trouble(); err == nil || !strings.Contains(err.Error(), "no space is left under") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	for db.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	since := time.Unix(0, db.waiting.Load())
+	if err := db.trouble(since.Add(90 * time.Second)); err == nil || !strings.Contains(err.Error(), "has taken nothing for 1m30s") {
+		t.Errorf("after 90 s: %v", err)
+	}
+	db.GiveUp()
+	if err := <-committed; !errors.Is(err, errGivenUp) {
+		t.Errorf("the commit was given up with %v", err)
+	}
+	if err := db.Close(); !errors.Is(err, errGivenUp) {
+		t.Errorf("closed with %v", err)
+	}
+	made()
+}
+
+// TestCloseEndsOnAFullDisk, after the time that it may take.
+func TestCloseEndsOnAFullDisk(t *testing.T) {
+	disk, space := &fullFS{FS: vfs.NewMem()}, make(chan struct{})
+	db := openOne(t, Options{FS: disk, CloseMax: 10 * time.Millisecond, DiskFull: func() { <-space }})
+	b := db.NewBatch()
+	must(t, b.Set([]byte("key"), []byte("value")))
+	must(t, db.Commit(b))
+	must(t, b.Close())
+	disk.full.Store(true)
+	if err := db.Close(); !errors.Is(err, errGivenUp) {
+		t.Errorf("closed with %v", err)
+	}
+	disk.full.Store(false)
+	close(space)
 }

@@ -42,6 +42,9 @@ type Options struct {
 	// wait meanwhile. nil: a rest of a second. Without one Pebble would try again thousands of times a second.
 	DiskFull func()
 
+	// CloseMax bounds how long a partition waits for the disk when it is closed; 0 means 10 s.
+	CloseMax time.Duration
+
 	// DigestSkip lists prefixes of engine keys that [DB.Digest] leaves out, such as
 	// those whose layout depends on the order of arrival and not on what is known.
 	DigestSkip [][]byte
@@ -69,11 +72,16 @@ func (o Options) withDefaults() (Options, error) {
 	if o.DiskFull == nil {
 		o.DiskFull = func() { time.Sleep(diskFullRest) }
 	}
+	if o.CloseMax == 0 {
+		o.CloseMax = closeMaxDefault
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	return o, nil
 }
+
+const closeMaxDefault = 10 * time.Second
 
 // diskFullRest is for how long nothing is written to a full disk before it is tried again.
 const diskFullRest = time.Second
@@ -115,7 +123,7 @@ const (
 // the owners of the partitions.
 func (f *Folder) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          vfs.OnDiskFull(f.options.FS, f.options.DiskFull),
+		FS:                          vfs.OnDiskFull(f.options.FS, f.full),
 		Cache:                       f.cache,
 		FileCache:                   f.files,
 		FormatMajorVersion:          pebbleFormat,
@@ -134,6 +142,12 @@ func (f *Folder) pebbleOptions() *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
 	}
 	return o
+}
+
+// full hears that no space is left.
+func (f *Folder) full() {
+	f.fullAt.Store(time.Now().UnixNano())
+	f.options.DiskFull()
 }
 
 // damaged hears of a block that is not what was written. Whoever reads it gets an error, so that its partition stops and

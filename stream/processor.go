@@ -245,7 +245,7 @@ func (p *Processor) Close() error {
 		errs = append(errs, p.gateway.Close())
 	}
 	p.stop()
-	p.done.Wait()
+	p.await()
 	if p.projects != nil {
 		errs = append(errs, p.projects.Close())
 	}
@@ -256,6 +256,23 @@ func (p *Processor) Close() error {
 		nc.Close()
 	}
 	return errors.Join(errs...)
+}
+
+// diskMax is for how long partitions that are to stop wait for a disk that takes nothing.
+const diskMax = 10 * time.Second
+
+// await waits for the workers. Those that a disk holds up are let go after a while: what they had not stored is
+// applied again.
+func (p *Processor) await() {
+	patience := time.AfterFunc(diskMax, func() {
+		for i := range p.slots {
+			if db := p.slots[i].db; db != nil && db.Trouble() != nil {
+				db.GiveUp()
+			}
+		}
+	})
+	defer patience.Stop()
+	p.done.Wait()
 }
 
 // Failed returns the errors of the partitions that stand still, by partition.

@@ -215,7 +215,7 @@ type PartitionStatus struct {
 	engine.Status
 	Lag      uint64 // messages in the log that are not applied yet
 	CaughtUp bool   // has applied what the log held at the start
-	Err      error  // why it stands still; nil where it does not
+	Err      error  // why it stands still, or nothing of it gets to the disk; nil where neither is so
 	Tally    Tally  // since the process started
 	State    state.Metrics
 }
@@ -235,6 +235,9 @@ func (p *Processor) Status(ctx context.Context) ([]PartitionStatus, error) {
 		s.Tally = p.slots[i].tally.read()
 		if db := p.slots[i].db; db != nil {
 			s.State = db.Metrics()
+			if s.Err == nil {
+				s.Err = db.Trouble()
+			}
 		}
 		if end := ends[i]; end > s.Sequence {
 			s.Lag = end - s.Sequence
