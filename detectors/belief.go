@@ -7,25 +7,33 @@ import (
 )
 
 const (
-	// rateShape is the weight of the location's pooled rate in a key's own: as
-	// much as two demand events. [A]
-	rateShape = 2
+	// rateShape is the weight of the location's pooled rate in a key's own, in demand events: the
+	// rates of a location's keys differ by far, with a coefficient of variation of 1/√rateShape.
+	// A key that has never sold may well be one that hardly ever does. [A]
+	rateShape = 0.8
 
-	// shapeMax bounds how surely a rate is known, however many events it was learned from: demand
-	// itself changes from day to day, with a coefficient of variation of 1/√shapeMax = 4
+	// shapeMax bounds how surely a rate is known, however many events it was learned from: over weeks demand drifts, and what is
+	// taken instead of something else comes and goes. [A]
+	shapeMax = 8
+
+	// moodShape is how much demand changes from day to day: by a coefficient of variation of 1/√moodShape. Without
 	// it the silence of a fast key would be judged as the Poisson's, and a slow Tuesday taken for
-	// an empty shelf.
-	shapeMax = 4
+	// an empty shelf; over many days it evens out. [A]
+	moodShape = 4
 
-	// hazardPerDay is how likely stock that is there vanishes within a day. [A] About 1.5 %
+	// hazardPerDay is how likely stock that is there vanishes within a day. [A] About 2 %
 	// of keys a week, of the order of the shrink that DOMAIN.md quotes.
-	hazardPerDay = 0.002
+	hazardPerDay = 0.0025
+
+	// hazardLow is by how many times more the last unit is likely to vanish: it takes but one that is stolen.
+	hazardLow = 2
 
 	// hazardMax bounds what a history of negative adjustments multiplies the hazard by.
 	hazardMax = 8
 
-	// receiptReliability is how surely goods that come in are really there, unverified.
-	receiptReliability = 0.9
+	// receiptReliability is how surely goods that come in are really there, unverified: 1 to 3 % of receipts are wrong,
+	// but few of those bring nothing.
+	receiptReliability = 0.98
 
 	// findableIfEmpty is the chance that a pick fails where nothing is there (DOMAIN.md: 0.97).
 	findableIfEmpty = 0.97
@@ -45,11 +53,7 @@ const (
 
 // Belief is what is believed of whether a key's stock is there: a two-state filter whose
 // log-odds of "nothing is there" add up from silence, picks and adjustments, and
-// fall back when stock is seen. The maths is DOMAIN.md's, "Phantom inventory".
-//
-// Demand events come at a Gamma(shape, hours) rate on the exposure of the
-// location's [Feed]; a silence of u hours then has the log-odds shape·ln(1 + u/hours), which
-// is the negative binomial's, not the Poisson's: a lumpy key is given time.
+// fall back when stock is seen. The maths is DOMAIN.md's, "Phantom inventory"; that of silence is in silence.go.
 type Belief struct {
 	events float64 // demand events, discounted
 	hours  float64 // exposure in which they came, discounted
@@ -60,7 +64,9 @@ type Belief struct {
 	started  bool    // since is set
 	provedAt inventory.Millis
 	prior    float64 // probability right after the latest proof or receipt
-	evidence float64 // log-odds since then, without silence
+	odds     float64 // log-odds when the latest evidence came, where some did since then
+	mark     float64 // the silence at that moment
+	evidence float64 // what picks, substitutions and adjustments have added to the log-odds since then
 	hazard   float64 // multiple of hazardPerDay beyond 1, discounted by proofs
 
 	armed float64 // demand events an hour when the alarm was last worked out
@@ -83,6 +89,9 @@ func (b *Belief) takeIn(v *View, d *inventory.Delta) (rose bool) {
 	case inventory.Sale, inventory.Ship:
 		b.sold(v, d)
 		return b.faster(v.Feed)
+	case inventory.TransferOut:
+		b.expose(v, 0, 1) // whoever sends it on has found it, but nobody asked for it
+		b.prove(v, 1)
 	case inventory.Count:
 		if d.Quantity > 0 {
 			b.expose(v, 0, 1)
@@ -97,14 +106,14 @@ func (b *Belief) takeIn(v *View, d *inventory.Delta) (rose bool) {
 	case inventory.Adjust:
 		if d.Quantity < 0 {
 			b.hazard = min(b.hazard+0.5, hazardMax-1)
-			b.add(adjustOdds)
+			b.add(v, adjustOdds)
 			return true
 		}
-		b.add(-foundOdds)
+		b.add(v, -foundOdds)
 	case inventory.PickFailed:
 		return b.pickFailed(v, d)
 	case inventory.Substitute:
-		b.add(substituteOdds)
+		b.add(v, substituteOdds)
 		return true
 	}
 	return false
@@ -127,31 +136,25 @@ func (b *Belief) Hold(v *View) {
 
 // Probability returns the probability that none of the recorded stock is there.
 func (b *Belief) Probability(v *View) float64 {
-	odds := b.odds(v.Now) + b.silenceOdds(v)
-	return 1 / (1 + exp(-odds))
+	return 1 / (1 + exp(-b.logOdds(v)))
 }
 
 // AlarmIn returns in how long, in event time, silence alone would bring the probability
 // to raise; false where that is further off than most, or silence says nothing now. It is never
-// late, and may be early: what may have vanished by then is not known before then is.
+// late, and may be a little early.
 func (b *Belief) AlarmIn(v *View, raise float64, most inventory.Millis) (inventory.Millis, bool) {
 	if b.paused || !b.started || v.OnHand <= 0 {
 		return 0, false
 	}
-	shape, hours := b.rate(v.Feed)
-	b.armed = short(shape/hours, roughBytes)
-	silent, alarm := b.silence(v), log(raise/(1-raise))
-	var clock ahead
-	// reach returns in how long that is if as much had vanished all the while as will have at a time.
-	reach := func(at inventory.Millis) inventory.Millis {
-		need := float64(hours*expm1((alarm-b.odds(at))/shape)) - silent
-		if need > float64(most/inventory.Hour)*hoursOfWeek {
-			return most
-		}
-		return clock.reach(v.Feed, max(need, 0), most)
+	q := b.quiet(v)
+	b.armed = short(q.rate, roughBytes)
+	silent := b.silence(v)
+	mostHours := float64(most/inventory.Hour) * hoursOfWeek
+	need := q.until(log(raise/(1-raise)), silent, mostHours)
+	if need >= mostHours {
+		return most, false
 	}
-	latest := reach(v.Now)
-	in := reach(v.Now + latest)
+	in := v.Feed.After(need, most)
 	return in, in < most
 }
 
@@ -175,7 +178,7 @@ func (b *Belief) sold(v *View, d *inventory.Delta) {
 	}
 	b.expose(v, events, 1)
 	if d.Kind == inventory.Ship {
-		v.Feed.Picked(true)
+		v.Feed.Picked(0)
 	}
 	b.prove(v, 1)
 }
@@ -204,7 +207,7 @@ func (b *Belief) Waiting() bool { return b.started && !b.paused }
 func (b *Belief) prove(v *View, doubt float64) {
 	b.prior = priorAt(v.OnHand) * doubt
 	b.provedAt = v.Now
-	b.evidence = 0
+	b.odds, b.mark, b.evidence = 0, 0, 0
 	b.emptyPicks, b.lastRef = 0, 0
 	b.hazard /= 2
 	b.silent = 0
@@ -226,28 +229,17 @@ func (b *Belief) pickFailed(v *View, d *inventory.Delta) bool {
 	}
 	b.lastRef = ref
 	b.emptyPicks++
-	b.add(log(findableIfEmpty / v.Feed.emptyRate()))
-	v.Feed.Picked(false)
+	p := b.Probability(v)
+	b.add(v, log(findableIfEmpty/v.Feed.emptyRate()))
+	v.Feed.Picked(1 - p)
 	return true
 }
 
-func (b *Belief) add(odds float64) {
-	b.evidence = min(max(b.evidence+odds, -evidenceMax), evidenceMax)
-}
-
-// odds returns the log-odds at a time without silence: the prior, what may have vanished
-// since the last proof, the evidence.
-func (b *Belief) odds(at inventory.Millis) float64 {
-	days := float64(at-b.provedAt) / float64(inventory.Day)
-	vanished := exp(-float64(hazardPerDay*(1+b.hazard)) * max(days, 0))
-	p := 1 - float64((1-b.prior)*vanished)
-	p = min(max(p, 1e-9), 1-1e-9)
-	return log(p/(1-p)) + b.evidence
-}
-
-func (b *Belief) silenceOdds(v *View) float64 {
-	shape, hours := b.rate(v.Feed)
-	return float64(shape * log1p(b.silence(v)/hours))
+// add weighs in evidence: from here on silence adds to what is believed now.
+func (b *Belief) add(v *View, odds float64) {
+	total := min(max(b.evidence+odds, -evidenceMax), evidenceMax)
+	b.odds = b.logOdds(v) + (total - b.evidence)
+	b.mark, b.evidence = b.silence(v), total
 }
 
 // silence returns the hours of exposure since the last proof.
@@ -258,17 +250,6 @@ func (b *Belief) silence(v *View) float64 {
 	return b.silent + max(v.Feed.Clock()-b.since, 0)
 }
 
-// rate returns the Gamma distribution of the key's rate of demand events now: its shape, and its
-// inverse scale in hours of exposure. Its mean is the posterior's.
-func (b *Belief) rate(f *Feed) (shape, hours float64) {
-	events, exposure := f.pool()
-	shape, hours = rateShape+b.events, rateShape*exposure/events+b.hours
-	if shape > shapeMax {
-		return shapeMax, hours * (shapeMax / shape)
-	}
-	return shape, hours
-}
-
 // faster reports whether the mean rate is more than rearmAt times what it was when the alarm was last
 // worked out. It is [Belief.rate]'s, with both sides multiplied by what they would be divided by.
 func (b *Belief) faster(f *Feed) bool {
@@ -277,11 +258,11 @@ func (b *Belief) faster(f *Feed) bool {
 	return (rateShape+b.events)*poolEvents > rearmAt*b.armed*hours
 }
 
-// priorAt returns the chance that nothing is left though the record says n: 1 %, and up to 4 %
-// more the lower the record. [A]
+// priorAt returns the chance that nothing is left though the record says n, right after stock was seen: records are wrong by a
+// unit or two more often than not, so it falls steeply with n. [A]
 func priorAt(n int64) float64 {
-	if n > 200 {
-		return 0.01 // and less than its last bit
+	if n > 50 {
+		return 0.001 // and less than its last bit
 	}
-	return 0.01 + float64(0.04*exp(-float64(max(n, 0))/4))
+	return 0.001 + float64(0.3*exp(-float64(max(n, 0))/1.3))
 }

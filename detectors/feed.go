@@ -101,14 +101,11 @@ func (f *Feed) Behind(time inventory.Millis) bool { return time > f.at }
 // Vouch tells the feed so.
 func (f *Feed) Vouch(time inventory.Millis) { f.alive(time, true) }
 
-// Picked tells the feed that a pick was good or came up short.
-func (f *Feed) Picked(good bool) {
+// Picked tells the feed of a pick, and how surely it came up empty though the stock was there: 0 for a good one.
+func (f *Feed) Picked(empty float64) {
 	const keep = 0.999 // a thousand picks of memory
 	f.picks = float64(f.picks*keep) + 1
-	f.fails = float64(f.fails * keep)
-	if !good {
-		f.fails++
-	}
+	f.fails = float64(f.fails*keep) + empty
 }
 
 // alive moves the clock on to time and reports whether the feed was alive until then. Where no

@@ -255,11 +255,11 @@ func TestPicksThatFailAnyway(t *testing.T) {
 	w := newWorld(10)
 	near(t, "the share where nothing is known", w.figure(t, "location_empty_rate"), 0.05, 0)
 	for range 100_000 {
-		w.feed.Picked(true)
+		w.feed.Picked(0)
 	}
 	near(t, "the share where none does", w.figure(t, "location_empty_rate"), 1/1020.0, 1e-4)
 	for range 100_000 {
-		w.feed.Picked(false)
+		w.feed.Picked(1)
 	}
 	near(t, "the share where all do", w.figure(t, "location_empty_rate"), 0.5, 0) // or an empty pick would say nothing
 }
@@ -291,7 +291,7 @@ func TestAFeedIsReadAsItWasWritten(t *testing.T) {
 	s.feed.From("pos-1")
 	s.trade(200, shopHours)
 	s.feed.Learn(3)
-	s.feed.Picked(false)
+	s.feed.Picked(1)
 	var back detectors.Feed
 	reread(t, whole{&s.feed}, whole{&back})
 	s2 := &street{back, s.now}

@@ -35,20 +35,24 @@ func (n naive) after(hours float64, most inventory.Millis) float64 {
 	return float64(most)
 }
 
-func (n naive) alarmIn(b *Belief, v *View, raise float64, most inventory.Millis) float64 {
+// logOdds adds up hour by hour what vanished in each, which the silence from then on speaks for.
+func (n naive) logOdds(b *Belief, v *View, silent float64) float64 {
 	shape := rateShape + b.events
-	hours := rateShape*(n.keyHours+336)/(n.keyEvents+2) + b.hours
-	if shape > shapeMax {
-		shape, hours = shapeMax, hours*shapeMax/shape
+	rate := shape / (rateShape*(n.keyHours+336)/(n.keyEvents+2) + b.hours)
+	shape = min(shape, shapeMax)
+	s := 1 / (1/shape + 1/(moodShape*(1+silent/24)))
+	ratio := func(u float64) float64 { return math.Pow(1+rate*u/s, s) }
+	start := math.Log(b.prior / (1 - b.prior))
+	if b.mark != 0 || b.odds != 0 {
+		start = b.odds
 	}
-	reach := func(at float64) float64 {
-		there := (1 - b.prior) * math.Exp(-hazardPerDay*(1+b.hazard)*(at-float64(b.provedAt))/float64(inventory.Day))
-		p := min(max(1-there, 1e-9), 1-1e-9)
-		odds := math.Log(p/(1-p)) + b.evidence
-		need := hours*math.Expm1((math.Log(raise/(1-raise))-odds)/shape) - (b.silent + v.Feed.clock - b.since)
-		return n.after(max(need, 0), most)
+	hazard := hazardPerDay / 24 * (1 + b.hazard + hazardLow*math.Exp(-float64(v.OnHand)/2))
+	const steps = 4000
+	lost := 0.0
+	for i := range steps { // the middle of each
+		lost += (silent - b.mark) / steps * ratio(b.mark) / ratio(b.mark+(silent-b.mark)*(float64(i)+0.5)/steps)
 	}
-	return reach(float64(v.Now) + math.Ceil(reach(float64(v.Now))))
+	return math.Log(ratio(silent)/ratio(b.mark)) + math.Log(math.Exp(start)+hazard*lost)
 }
 
 // lived draws a feed that has seen some weeks, with shop hours, outages and vouching, or nothing.
@@ -125,9 +129,17 @@ func TestTheAlarmEqualsANaiveOne(t *testing.T) {
 			}
 		}
 		raise := rapid.Float64Range(0.05, 0.99).Draw(t, "raise")
+		n, silent := naive{f}, b.silence(v)
+		if got, want := b.logOdds(v), n.logOdds(&b, v, silent); math.Abs(got-want) > 2e-3 {
+			t.Fatalf("the log-odds are %v, want %v", got, want)
+		}
+		q := b.quiet(v)
+		need := q.until(math.Log(raise/(1-raise)), silent, 1e6)
+		if at := q.at(silent + need); need > 0 && need < 1e6 && math.Abs(at-math.Log(raise/(1-raise))) > 1e-4 {
+			t.Fatalf("%v more hours bring the log-odds to %v, want %v", need, at, math.Log(raise/(1-raise)))
+		}
 		got, ok := b.AlarmIn(v, raise, longest)
-		want := naive{f}.alarmIn(&b, v, raise, longest)
-		// In an hour in which hardly anything sells little exposure takes long.
+		want := n.after(need, longest)
 		if off := math.Abs(float64(got) - want); off > 2+1e-7*want || ok != (got < longest) {
 			t.Fatalf("the alarm is due in %d ms (%v), want %v", got, ok, want)
 		}

@@ -38,10 +38,12 @@ func lookPhantom(v *View, found []Finding) []Finding {
 
 func describePhantom(v *View, f *Finding) Description {
 	b := v.Belief
-	shape, hours := b.rate(v.Feed)
+	q := b.quiet(v)
 	silent := b.silence(v)
-	expected := shape / hours * silent
+	expected := q.rate * silent
 	p := b.Probability(v)
+	// What may have vanished since stock was last seen, in view of the silence since then.
+	vanished := b.logOdds(v) - logit(b.prior) - b.silenceOdds(v) - b.evidence
 	d := Description{
 		Rule: fmt.Sprintf("raise at P(phantom) ≥ %g, clear at ≤ %g", v.Alarm.Raise, v.Alarm.Clear),
 		Evidence: map[string]any{
@@ -52,18 +54,19 @@ func describePhantom(v *View, f *Finding) Description {
 			"prior":                 Round4(b.prior),
 			"hours_silent":          Round4(silent),
 			"expected_sales":        Round4(expected),
-			"rate_per_day":          Round4(shape / hours * 24),
-			"rate_shape":            Round4(shape),
+			"rate_per_day":          Round4(q.rate * 24),
+			"rate_shape":            Round4(q.spread(silent)),
 			"demand_events":         Round4(b.events),
 			"log_odds_silence":      Round4(b.silenceOdds(v)),
 			"log_odds_picks":        Round4(b.evidence),
+			"log_odds_vanished":     Round4(vanished),
 			"empty_picks":           b.emptyPicks,
 			"location_empty_rate":   Round4(v.Feed.emptyRate()),
 			"last_proof_event_time": b.provedAt.String(),
 		},
 	}
 	// What is at stake: the orders that a week's demand would put on stock that is not there.
-	week := int64(math.Ceil(shape / hours * 7 * 24))
+	week := int64(math.Ceil(q.rate * 7 * 24))
 	d.Exposure = worth(min(v.ATP(), max(week, 1)), v.Price)
 	d.Severity = severity(d.Exposure, p)
 	if f.Edge == Clear {

@@ -13,7 +13,7 @@ import (
 // doubted returns a world whose probability is p.
 func doubted(onHand int64, p float64) *world {
 	w := newWorld(onHand)
-	w.feed.Picked(true)
+	w.feed.Picked(0)
 	for i := 0; w.probability() < p; i++ {
 		if i == 100 {
 			panic("no probability that high")
@@ -148,8 +148,8 @@ func TestTheEvidenceAddsUp(t *testing.T) {
 	silence := e("rate_shape") * math.Log1p(e("expected_sales")/e("rate_shape"))
 	near(t, "log_odds_silence", e("log_odds_silence"), silence, 0.001)
 	near(t, "expected_sales", e("expected_sales"), e("hours_silent")*e("rate_per_day")/24, 0.001)
-	prior := 1 - (1-e("prior"))*math.Exp(-0.002*40/24)
-	near(t, "probability", e("probability"), sigmoid(logit(prior)+silence+e("log_odds_picks")), 0.001)
+	sum := logit(e("prior")) + silence + e("log_odds_vanished") + e("log_odds_picks")
+	near(t, "probability", e("probability"), sigmoid(sum), 0.001)
 	near(t, "on_hand", e("on_hand"), 10, 0)
 	near(t, "price", e("price"), 250, 0)
 }

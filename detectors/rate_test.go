@@ -23,7 +23,7 @@ func TestTheRateIsOfExposureAlone(t *testing.T) {
 	}
 	want := rate(sellEveryTen)
 	// Of 97 events in 970 hours that are remembered, and the location's rate, which is one a week.
-	near(t, "the rate of a key that sells every ten hours", want, 24*(97+2)/(970+336.0), 0.1)
+	near(t, "the rate of a key that sells every ten hours", want, 24*(97+0.8)/(970+0.8*168), 0.1)
 	near(t, "the rate with counts between", rate(func(w *world) {
 		w.pass(6)
 		w.see(inventory.Delta{Kind: inventory.Count, Quantity: 1000})

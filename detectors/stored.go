@@ -33,6 +33,8 @@ func (b *Belief) shorten() {
 	b.since = short(b.since, clockBytes)
 	b.silent = short(b.silent, sumBytes)
 	b.prior = short(b.prior, oddsBytes)
+	b.odds = short(b.odds, oddsBytes)
+	b.mark = short(b.mark, sumBytes)
 	b.evidence = short(b.evidence, oddsBytes)
 	if b.hazard = short(b.hazard, roughBytes); b.hazard < hazardLeast {
 		b.hazard = 0
@@ -45,7 +47,7 @@ const (
 	flagPaused
 	flagSold // events, hours
 	flagSilent
-	flagEvidence
+	flagEvidence // odds, mark, evidence
 	flagHazard
 	flagPicks // emptyPicks, lastRef
 )
@@ -54,7 +56,7 @@ func (b *Belief) flags() uint64 {
 	return flagIf(b.started, flagStarted) | flagIf(b.paused, flagPaused) |
 		flagIf(b.events != 0 || b.hours != 0, flagSold) |
 		flagIf(b.silent != 0, flagSilent) |
-		flagIf(b.evidence != 0, flagEvidence) |
+		flagIf(b.odds != 0 || b.mark != 0 || b.evidence != 0, flagEvidence) |
 		flagIf(b.hazard != 0, flagHazard) |
 		flagIf(b.emptyPicks != 0 || b.lastRef != 0, flagPicks)
 }
@@ -85,6 +87,8 @@ func (b *Belief) Append(dst []byte) []byte {
 		dst = appendShort(dst, b.silent, sumBytes)
 	}
 	if flags&flagEvidence != 0 {
+		dst = appendShort(dst, b.odds, oddsBytes)
+		dst = appendShort(dst, b.mark, sumBytes)
 		dst = appendShort(dst, b.evidence, oddsBytes)
 	}
 	if flags&flagHazard != 0 {
@@ -116,6 +120,8 @@ func (b *Belief) Read(r *wire.Reader) {
 		b.silent = readShort(r, sumBytes)
 	}
 	if flags&flagEvidence != 0 {
+		b.odds = readShort(r, oddsBytes)
+		b.mark = readShort(r, sumBytes)
 		b.evidence = readShort(r, oddsBytes)
 	}
 	if flags&flagHazard != 0 {
