@@ -155,8 +155,8 @@ func TestADecisionMovesNoTime(t *testing.T) {
 func TestWhatIsRejectedBehindAHoldLeavesItToTheOther(t *testing.T) {
 	p := open(t, partition{})
 	for _, d := range tableLog(t, fiveWeeks+`
-		840..921/1 tick
-		920 reserve 600 ref=r`) {
+		840..951/1 tick
+		950 reserve 600 ref=r`) {
 		p.take(t, gen.Message{d})
 	}
 	behind := ""
@@ -167,7 +167,7 @@ func TestWhatIsRejectedBehindAHoldLeavesItToTheOther(t *testing.T) {
 	}
 	before := len(p.said)
 	p.control(t, control.Message{ID: "1", By: "kim", Decision: control.Decision{Exception: behind, Action: control.Reject}})
-	for _, d := range tableLog(t, "922..1100/1 tick") {
+	for _, d := range tableLog(t, "952..1100/1 tick") {
 		d.ID = "later" + d.ID
 		p.take(t, gen.Message{d})
 	}

@@ -64,8 +64,8 @@ func TestHoldsAreRenewedWhileTheyStand(t *testing.T) {
 func TestARenewalNamesTheExceptionThatStands(t *testing.T) {
 	p := tell(t, fiveWeeks+`
 		840..1100/1 tick
-		920 reserve 600 ref=r
-		921 count 400`, 830)
+		950 reserve 600 ref=r
+		951 count 400`, 830)
 	var said []string
 	for _, o := range p.said {
 		if c := o.Command; c != nil && c.SKU == "tea" {

@@ -58,7 +58,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 8
+	formatRecord   = 9
 	formatNetwork  = 4
 	formatPlace    = 2
 	formatWeek     = 1

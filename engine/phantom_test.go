@@ -40,35 +40,37 @@ func TestSilenceOpensAHoldWhenTheClosedFormSaysSo(t *testing.T) {
 			if silent > 1.001*wall || silent < 0.85*wall {
 				t.Errorf("opened %.2f h after the last sale, but silence is said to be %.2f h", wall, silent)
 			}
-			// Demand comes at a Gamma(a, b) rate: silence u adds a·ln(1 + u/b).
-			a := min(events+2, 4)
-			b := a / rate
-			raise := math.Log(0.8 / 0.2)
-			silenceAlone := b * math.Expm1((raise-logit(prior))/a)
-			// Stock may vanish meanwhile, so that the alarm is due a little before that.
-			first, last := 0.0, silenceAlone
+			// Demand comes at a Gamma rate of shape a, and each day does as it likes; what vanishes within the silence was there
+			// for the first part of it.
+			odds := func(u float64) float64 {
+				a := min(events+0.8, 8)
+				s := 1 / (1/a + 1/(4*(1+u/24)))
+				ratio := func(u float64) float64 { return math.Pow(1+rate*u/s, s) }
+				o := prior / (1 - prior) * ratio(u)
+				const steps = 2000
+				for i := range steps {
+					o += 0.0025 / 24 * u / steps * ratio(u) / ratio(u*(float64(i)+0.5)/steps)
+				}
+				return o
+			}
+			first, last := 0.0, 1000.0
 			for range 60 {
-				u := (first + last) / 2
-				vanished := 1 - (1-prior)*math.Exp(-0.002*u*wall/silent/24)
-				if logit(vanished)+a*math.Log1p(u/b) < raise {
+				if u := (first + last) / 2; odds(u) < 0.8/0.2 {
 					first = u
 				} else {
 					last = u
 				}
 			}
-			if silent < 0.998*last || silent > 1.002*silenceAlone {
-				t.Errorf("opened after %.2f h of silence, want from %.2f h (with hazard) to %.2f h (without)", silent, last, silenceAlone)
+			if silent < 0.998*last || silent > 1.03*last {
+				t.Errorf("opened after %.2f h of silence, want %.2f h", silent, last)
 			}
-			vanished := 1 - (1-prior)*math.Exp(-0.002*wall/24)
-			want := 1 / (1 + math.Exp(-logit(vanished)-a*math.Log1p(silent/b)))
+			want := odds(silent) / (1 + odds(silent))
 			if p := evidence(x, "probability"); p < 0.8 || math.Abs(p-want) > 0.002 {
 				t.Errorf("opened at probability %v, want %.4f", p, want)
 			}
 		})
 	}
 }
-
-func logit(p float64) float64 { return math.Log(p / (1 - p)) }
 
 // firstOpened returns the first exception about a SKU, and fails unless a hold followed from it at once.
 func firstOpened(t *testing.T, p *partition, sku string) *inventory.Exception {
@@ -104,11 +106,11 @@ func TestPhantomInventory(t *testing.T) {
 		{"silence raises it, in three days", `
 			840..890/1 tick`, ``},
 		{"silence raises it, in three days, and no later", `
-			840..910/1 tick`, `
+			840..940/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"another key that sells vouches as a tick does", `
-			840..910/1 sale 1 sku=coffee`, `
+			840..940/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a sale in time resets the silence", `
@@ -116,7 +118,7 @@ func TestPhantomInventory(t *testing.T) {
 			840..915/1 tick`, ``},
 		{"and silence begins anew", `
 			860 sale 1
-			840..940/1 tick`, `
+			840..970/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a count in time resets it", `
@@ -128,12 +130,12 @@ func TestPhantomInventory(t *testing.T) {
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a sale resolves it, and silence raises it again though nothing else happens", `
-			920 sale 1
-			840..1000/1 tick`, `
+			950 sale 1
+			840..1080/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			920 resolve phantom_inventory
-			920 release web@leeds to 331 for phantom_inventory
+			950 resolve phantom_inventory
+			950 release web@leeds to 331 for phantom_inventory
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"no one vouches: a silent feed is not silent demand", `
@@ -144,23 +146,23 @@ func TestPhantomInventory(t *testing.T) {
 		{"a feed that was down for days is not silent demand when it is back", `
 			1000..1015/1 sale 1 sku=coffee`, ``},
 		{"it takes up where it stopped", `
-			1000..1070/1 sale 1 sku=coffee`, `
+			1000..1100/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 		{"a count resolves it and says what may be sold", `
-			920 count 7
-			840..930/1 tick`, `
+			950 count 7
+			840..960/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			920 resolve phantom_inventory
-			920 release web@leeds to 7 for phantom_inventory`},
+			950 resolve phantom_inventory
+			950 release web@leeds to 7 for phantom_inventory`},
 		{"a count of nothing resolves it too", `
-			920 count 0
-			840..930/1 tick`, `
+			950 count 0
+			840..960/1 tick`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			920 resolve phantom_inventory
-			920 release web@leeds to 0 for phantom_inventory`},
+			950 resolve phantom_inventory
+			950 release web@leeds to 0 for phantom_inventory`},
 		{"nothing in stock: silence says nothing", `
 			840 count 0
 			840..1200/1 tick`, ``},
@@ -199,30 +201,30 @@ func TestPhantomInventory(t *testing.T) {
 			841.4 open phantom_inventory
 			841.4 hold web@leeds for phantom_inventory`},
 		{"one hold stands for two exceptions, and the release comes with the last", `
-			840..920/1 tick
-			920 reserve 600 ref=r
-			921 release 600 ref=r
-			922 count 7`, `
+			840..950/1 tick
+			950 reserve 600 ref=r
+			951 release 600 ref=r
+			952 count 7`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			920 open oversell
-			921 resolve oversell
-			922 resolve phantom_inventory
-			922 release web@leeds to 7 for phantom_inventory`},
+			950 open oversell
+			951 resolve oversell
+			952 resolve phantom_inventory
+			952 release web@leeds to 7 for phantom_inventory`},
 		{"whichever is the last", `
-			840..920/1 tick
-			920 reserve 600 ref=r
-			921 count 400
-			922 release 600 ref=r`, `
+			840..950/1 tick
+			950 reserve 600 ref=r
+			951 count 400
+			952 release 600 ref=r`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory
-			920 open oversell
-			921 resolve phantom_inventory
-			922 resolve oversell
-			922 release web@leeds to 400 for oversell`},
+			950 open oversell
+			951 resolve phantom_inventory
+			952 resolve oversell
+			952 release web@leeds to 400 for oversell`},
 		{"a rush at the opening does not make every later hour an outage", `
 			0..0.01/0.0003 sale 1 sku=coffee
-			840..920/1 sale 1 sku=coffee`, `
+			840..950/1 sale 1 sku=coffee`, `
 			silence open phantom_inventory
 			silence hold web@leeds for phantom_inventory`},
 	} {
