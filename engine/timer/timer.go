@@ -3,7 +3,6 @@ package timer
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -51,7 +50,9 @@ type Writer interface {
 	DeleteRange(lower, upper []byte) error
 }
 
-const never = inventory.Millis(math.MaxInt64)
+// aheadSpans is for how many spans to come timers are held in memory, which is an hour: what was counted in one night is all due in one
+// span, some weeks later.
+const aheadSpans = 360
 
 // Queue is the timers of one partition. It is not safe for concurrent use.
 //
@@ -82,7 +83,7 @@ func Open(store Store, first Timer) (*Queue, error) {
 func open(store Store, first Timer, span inventory.Millis, nearMax, loadMax int) (*Queue, error) {
 	q := &Queue{store: store, first: first, span: span, nearMax: nearMax, loadMax: loadMax, trimAt: nearMax}
 	q.edge = q.begin(first.Time)
-	return q, q.load()
+	return q, q.load(first.Time)
 }
 
 // Set sets a timer. Its time must be after that of any that fired.
@@ -100,7 +101,7 @@ func (q *Queue) Set(t Timer) {
 // queue; false where there is none. The watermark has come there once there is none.
 func (q *Queue) Next(watermark inventory.Millis) (Timer, bool, error) {
 	for len(q.near) == 0 && q.edge <= watermark {
-		if err := q.load(); err != nil {
+		if err := q.load(watermark); err != nil {
 			return Timer{}, false, err
 		}
 	}
@@ -150,12 +151,15 @@ func (q *Queue) write(number uint64, timers []Timer, w Writer) error {
 	return nil
 }
 
-// load brings the timers of the next spans into memory and moves the edge behind them.
-func (q *Queue) load() error {
-	from, edge := q.edge, never
+// load brings the timers of the next spans into memory, for aheadSpans from now at most, and moves the edge behind them.
+func (q *Queue) load(now inventory.Millis) error {
+	from, edge := q.edge, q.begin(max(now, q.edge))+aheadSpans*q.span
 	n := 0
 	last := inventory.Millis(-1)
 	err := scanBlocks(q.store, from, func(begin inventory.Millis, timers func(yield func(Timer)) error) (bool, error) {
+		if begin >= edge {
+			return false, nil
+		}
 		if n >= q.loadMax && begin > last {
 			edge = begin
 			return false, nil

@@ -214,6 +214,34 @@ func TestWhatFiredBeforeAReopenIsDeleted(t *testing.T) {
 	}
 }
 
+// TestWhatIsDueInTheFarFutureIsNotHeld, however much it is, until its time comes; and a queue that has nothing else to do
+// passes over the months between.
+func TestWhatIsDueInTheFarFutureIsNotHeld(t *testing.T) {
+	const timers, later = 5000, 60 * inventory.Day
+	f := &flusher{store: enginetest.NewStore()}
+	q, err := Open(f.store, From(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range timers {
+		q.Set(Timer{later, 'A', fmt.Sprint(i)})
+	}
+	f.flush(t, q, 0)
+	held := len(q.near)
+	if q, err = Open(f.store, From(1)); err != nil {
+		t.Fatal(err)
+	}
+	if held > 0 || len(q.near) > 0 {
+		t.Errorf("%d are held by the queue that set them, %d by the next", held, len(q.near))
+	}
+	if n := len(due(t, q, later-1)); n != 0 {
+		t.Errorf("%d fired too early", n)
+	}
+	if n := len(due(t, q, later)); n != timers {
+		t.Errorf("%d fired, want %d", n, timers)
+	}
+}
+
 // TestManyTimersOfOneMoment are all in memory, and are not sorted again with every one that is set.
 func TestManyTimersOfOneMoment(t *testing.T) {
 	q, err := open(enginetest.NewStore(), From(1), 10, 4, 2)
