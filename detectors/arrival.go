@@ -163,7 +163,7 @@ func (a *Arrival) edges(v *View, scope Scope, f fault, retention inventory.Milli
 			return found
 		}
 		scope.Of = strings.Clone(scope.Of) // of a delta, whose memory is lent
-		found = append(found, Finding{scope, Clear, 1})
+		found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		a.settled = f == a.raised
 		a.until = 0
 		if !a.settled {
@@ -179,7 +179,7 @@ func (a *Arrival) edges(v *View, scope Scope, f fault, retention inventory.Milli
 	}
 	a.raised, a.until = f, v.Now+retention
 	scope.Of = strings.Clone(scope.Of)
-	return append(found, Finding{scope, Raise, 1})
+	return append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1})
 }
 
 // The flags of a written arrival.

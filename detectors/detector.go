@@ -47,7 +47,7 @@ type Channel struct {
 	ATP    int64 // ATP less what other channels' ring-fences hold
 	Fenced int64 // what its own ring-fence holds
 	Shown  int64 // what it shows as sellable, as far as is known
-	Held   bool  // a hold binds it, here or in the whole network
+	Limit  int64 // what commands let it show at most, here or in the whole network; 0: it is held, math.MaxInt64: nothing binds it
 }
 
 // Network is the SKU over all of its locations.
@@ -71,7 +71,8 @@ type Edge uint8
 
 // The edges.
 const (
-	Raise Edge = iota + 1
+	Raise  Edge = iota + 1
+	Adjust      // what is open goes on, and channels may show more or less
 	Clear
 )
 
@@ -80,6 +81,7 @@ type Finding struct {
 	Scope
 	Edge       Edge
 	Confidence float64 // 0–1
+	Most       int64   // of Raise and Adjust: what the channels of the scope may show, each; 0: they are held
 }
 
 // Description is a finding in words and figures.

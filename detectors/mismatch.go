@@ -53,7 +53,7 @@ func lookMismatch(v *View, found []Finding) []Finding {
 			ended = v.agrees(&s)
 		}
 		if ended && open {
-			found = append(found, Finding{scope, Clear, 1})
+			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		}
 		return ended
 	})
@@ -63,7 +63,7 @@ func lookMismatch(v *View, found []Finding) []Finding {
 			continue
 		}
 		s.raised, s.at = true, v.Now+snapshotRetention
-		found = append(found, Finding{Scope{Class: inventory.StockMismatch, Of: s.source}, Raise, 1})
+		found = append(found, Finding{Scope: Scope{Class: inventory.StockMismatch, Of: s.source}, Edge: Raise, Confidence: 1})
 	}
 	return found
 }

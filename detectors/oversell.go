@@ -27,10 +27,10 @@ func lookOversell(v *View, found []Finding) []Finding {
 	short := anyOpen && v.IsOpen(location)
 	switch {
 	case !short && atp < 0:
-		found = append(found, Finding{location, Raise, 1})
+		found = append(found, Finding{Scope: location, Edge: Raise, Confidence: 1})
 		short = true
 	case short && atp >= clearAt:
-		found = append(found, Finding{location, Clear, 1})
+		found = append(found, Finding{Scope: location, Edge: Clear, Confidence: 1})
 		short = false
 	}
 	for i := range v.Channels {
@@ -41,10 +41,10 @@ func lookOversell(v *View, found []Finding) []Finding {
 		share := Scope{Class: inventory.Oversell, Channel: c.Name}
 		switch open := v.IsOpen(share); {
 		case open && c.ATP >= clearAt:
-			found = append(found, Finding{share, Clear, 1})
+			found = append(found, Finding{Scope: share, Edge: Clear, Confidence: 1})
 		// While the location itself is short, its exception speaks for every channel.
 		case !open && !short && atp >= 0 && c.ATP < 0:
-			found = append(found, Finding{share, Raise, 1})
+			found = append(found, Finding{Scope: share, Edge: Raise, Confidence: 1})
 		}
 	}
 	if !anyOpen && v.Network.Sum >= 0 {
@@ -54,9 +54,9 @@ func lookOversell(v *View, found []Finding) []Finding {
 	network := Scope{Class: inventory.Oversell, Network: true}
 	switch open := v.IsOpen(network); {
 	case !open && v.Network.Locations >= 2 && v.Network.Sum < 0:
-		found = append(found, Finding{network, Raise, 1})
+		found = append(found, Finding{Scope: network, Edge: Raise, Confidence: 1})
 	case open && v.Network.Sum >= clearAt:
-		found = append(found, Finding{network, Clear, 1})
+		found = append(found, Finding{Scope: network, Edge: Clear, Confidence: 1})
 	}
 	return found
 }

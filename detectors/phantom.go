@@ -23,7 +23,7 @@ func lookPhantom(v *View, found []Finding) []Finding {
 	scope := Scope{Class: inventory.PhantomInventory}
 	if v.IsOpen(scope) {
 		if v.OnHand <= 0 || v.Belief.Probability(v) <= v.Alarm.Clear {
-			found = append(found, Finding{scope, Clear, 1 - v.Belief.Probability(v)})
+			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1 - v.Belief.Probability(v)})
 		}
 		return found
 	}
@@ -31,7 +31,7 @@ func lookPhantom(v *View, found []Finding) []Finding {
 		return found
 	}
 	if p := v.Belief.Probability(v); p >= v.Alarm.Raise {
-		found = append(found, Finding{scope, Raise, p})
+		found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: p})
 	}
 	return found
 }

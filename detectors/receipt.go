@@ -32,7 +32,7 @@ func lookReceipt(v *View, found []Finding) []Finding {
 		}
 		a := v.Past.Arrival(scope.Class, scope.Of)
 		if a == nil || a.raised != goodsLate && v.Delta.Time >= a.came {
-			found = append(found, Finding{scope, Clear, 1})
+			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 			if a != nil {
 				a.settled, a.until = true, 0
 			}

@@ -30,14 +30,14 @@ func lookStale(v *View, found []Finding) []Finding {
 		scope := Scope{Class: inventory.StaleListing, Channel: s.channel}
 		ended := c.Shown <= c.allowed()
 		if ended && s.at == 0 {
-			found = append(found, Finding{scope, Clear, 1})
+			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		}
 		return ended
 	})
 	for i := range v.Traces.stale {
 		if s := &v.Traces.stale[i]; s.at != 0 && v.Now >= s.at {
 			s.at = 0
-			found = append(found, Finding{Scope{Class: inventory.StaleListing, Channel: s.channel}, Raise, 1})
+			found = append(found, Finding{Scope: Scope{Class: inventory.StaleListing, Channel: s.channel}, Edge: Raise, Confidence: 1})
 		}
 	}
 	return found
@@ -54,10 +54,7 @@ func (v *View) NoteListings() {
 
 // allowed returns what the channel may show.
 func (c *Channel) allowed() int64 {
-	if c.Held {
-		return 0
-	}
-	return max(c.ATP, 0)
+	return min(max(c.ATP, 0), c.Limit)
 }
 
 func (v *View) noteStale(c *Channel) {
@@ -74,7 +71,7 @@ func describeStale(v *View, f *Finding) Description {
 	c := v.channel(f.Channel)
 	excess := c.Shown - c.allowed()
 	d := Description{Rule: staleRule, Evidence: map[string]any{
-		"channel": f.Channel, "shown": c.Shown, "may_sell": c.allowed(), "held": c.Held, "channel_atp": c.ATP, "price": v.Price,
+		"channel": f.Channel, "shown": c.Shown, "may_sell": c.allowed(), "held": c.Limit == 0, "channel_atp": c.ATP, "price": v.Price,
 	}}
 	if f.Edge == Clear {
 		d.Reason = fmt.Sprintf("%s shows no more of %s at %s than it may sell: %d of %d.", c.Name, v.SKU, v.Location, c.Shown, c.allowed())
@@ -95,7 +92,7 @@ func describeStale(v *View, f *Finding) Description {
 		why = "it may sell none"
 		action = inventory.Recommendation{Action: "hold", Channel: c.Name, Why: "every order for it will have to be cancelled"}
 	}
-	if c.Held {
+	if c.Limit == 0 {
 		why = "it is held"
 	}
 	d.Reason = fmt.Sprintf("%s has shown more of %s at %s than it may sell since %s: %s, where %s.",

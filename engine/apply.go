@@ -219,6 +219,11 @@ func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 		return err
 	}
 	e.count(rec, d)
+	if d.Kind == inventory.Listing {
+		if err := e.measure(&rec.value, d); err != nil {
+			return err
+		}
+	}
 	return e.lookAfter(rec, d)
 }
 

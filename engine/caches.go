@@ -11,13 +11,14 @@ type CacheStats struct {
 }
 
 // Caches returns the figures of each key space, always in the same order.
-func (e *Engine) Caches() [6]CacheStats {
+func (e *Engine) Caches() [7]CacheStats {
 	return [...]CacheStats{
 		e.records.stats("records"),
 		e.networks.stats("networks"),
 		e.places.stats("places"),
 		e.timelines.stats("timelines"),
 		e.sources.stats("sources"),
+		e.channels.stats("channels"),
 		e.exceptions.stats("exceptions"),
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/holdfast-atp/holdfast/detectors"
@@ -121,17 +122,27 @@ func (e *Engine) opened(v *detectors.View) (set uint32) {
 
 func (r *record) held() bool {
 	for i := range r.directives {
-		if r.directives[i].held {
+		if r.directives[i].held() {
 			return true
 		}
 	}
 	return false
 }
 
-// holds reports whether a hold binds a channel in the whole network.
-func (n *network) holds(channel string) bool {
-	at := indexOf(n.channels, channel)
-	return at >= 0 && n.directives[at].held
+// limit returns what the directive lets its channel show at most.
+func (d *directive) limit() int64 {
+	if d.binds {
+		return d.most
+	}
+	return math.MaxInt64
+}
+
+// limit returns what a channel may show at most in the whole network.
+func (n *network) limit(channel string) int64 {
+	if at := indexOf(n.channels, channel); at >= 0 {
+		return n.directives[at].limit()
+	}
+	return math.MaxInt64
 }
 
 func (e *Engine) scene(rec *item[record]) (scene, error) {
@@ -189,7 +200,7 @@ func (e *Engine) show(s scene) {
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
 	v.Alarm = e.alarm
-	networkHolds := len(n.open) > 0 // where nothing stands nothing is held
+	networkBinds := len(n.open) > 0 // where nothing stands nothing is held
 	fenced := int64(0)
 	for i := range r.Channels {
 		fenced += r.Channels[i].Fenced()
@@ -197,9 +208,15 @@ func (e *Engine) show(s scene) {
 	for i := range r.Channels {
 		c := &r.Channels[i]
 		own := c.Fenced()
-		held := i < len(r.directives) && r.directives[i].held || networkHolds && n.holds(c.Name)
+		limit := int64(math.MaxInt64)
+		if i < len(r.directives) {
+			limit = r.directives[i].limit()
+		}
+		if networkBinds {
+			limit = min(limit, n.limit(c.Name))
+		}
 		channels = append(channels, detectors.Channel{
-			Name: c.Name, ATP: r.ATP() - (fenced - own), Fenced: own, Shown: c.Shown(), Held: held,
+			Name: c.Name, ATP: r.ATP() - (fenced - own), Fenced: own, Shown: c.Shown(), Limit: limit,
 		})
 	}
 	v.Held = r.held()

@@ -4,12 +4,13 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// direct brings the directives of the scene into line with what stands open: every channel
-// that an acting exception covers is held, every other one is not. Where several
-// exceptions cover a channel one hold stands, and the release comes with the last of them.
+// direct brings the directives of the scene into line with what stands open: every channel may show
+// the least that the acting exceptions let it show which cover it, and anything where none does. Where several
+// exceptions cover a channel one directive stands, and the release comes with the last of them.
 func (e *Engine) direct(s scene, verdicts []verdict) ([]verdict, error) {
 	verdicts, err := e.directRecord(s.rec, verdicts)
 	if err != nil {
@@ -24,6 +25,7 @@ func (e *Engine) directRecord(rec *item[record], verdicts []verdict) ([]verdict,
 	for i := range r.Channels {
 		order := order{channel: r.Channels[i].Name, location: e.view.Location, directive: &r.directives[i]}
 		order.sellable = max(e.view.Channels[i].ATP, 0)
+		order.listed = &r.Channels[i].Listed
 		var err error
 		if verdicts, err = e.align(order, r.open, verdicts); err != nil {
 			return nil, err
@@ -38,7 +40,7 @@ func (e *Engine) directNetwork(net *item[network], verdicts []verdict) ([]verdic
 	n := &net.value
 	for i, channel := range n.channels {
 		order := order{channel: channel, location: inventory.Network, directive: &n.directives[i]}
-		if n.directives[i].held && holder(n.open, channel) == "" {
+		if n.directives[i].binds && strictest(n.open, channel) == nil {
 			atp, err := e.networkATP(net, channel)
 			if err != nil {
 				return nil, err
@@ -58,58 +60,114 @@ func (e *Engine) directNetwork(net *item[network], verdicts []verdict) ([]verdic
 type order struct {
 	channel, location string
 	directive         *directive
-	sellable          int64 // if it were released now
+	sellable          int64            // if it were released now
+	listed            *ledger.Register // what the channel shows there; nil: that is not one place
 }
 
-// align gives the hold or release that the open exceptions call for, if any.
+// align gives the hold, throttle or release that the open exceptions call for, if any.
 func (e *Engine) align(o order, open []opened, verdicts []verdict) ([]verdict, error) {
-	want := holder(open, o.channel)
+	want := strictest(open, o.channel)
 	d := o.directive
 	switch {
-	case want != "" && !d.held:
-		it, err := e.mustException(want)
+	case want != nil && (!d.binds || d.most != want.most):
+		it, err := e.mustException(want.id)
 		if err != nil {
 			return nil, err
 		}
-		d.held, d.exception = true, want
-		e.meta.standing.Held++
-		return e.attribute(verdicts, it, "hold", e.command(inventory.Hold, o, it)), nil
-	case want == "" && d.held:
+		e.meta.standing.count(d, -1)
+		d.told = e.toldAt(o, want.most)
+		d.binds, d.most, d.exception = true, want.most, want.id
+		e.meta.standing.count(d, +1)
+		action := d.action()
+		return e.attribute(verdicts, it, string(action), e.command(action, o, it)), nil
+	case want == nil && d.binds:
 		// The exception that let go last says why; the one that began it where that is not this look.
 		it, err := e.lastCleared(verdicts, d.exception)
 		if err != nil {
 			return nil, err
 		}
-		d.held, d.exception, d.renewAt = false, "", 0
-		e.meta.standing.Held--
+		e.meta.standing.count(d, -1)
+		*d = directive{revision: d.revision}
 		return e.attribute(verdicts, it, "release", e.command(inventory.Unhold, o, it)), nil
-	case want != "" && d.exception != want && !holds(open, d.exception):
-		d.exception = want
+	case want != nil && d.exception != want.id && !wants(open, d.exception, d.most):
+		d.exception = want.id
 	}
 	return verdicts, nil
 }
 
-// holder returns the first acting exception that covers the channel; "" if none does.
-func holder(open []opened, channel string) string {
-	for i := range open {
-		if o := &open[i]; o.acting && (o.scope.Channel == "" || o.scope.Channel == channel) {
-			return o.id
-		}
+// toldAt returns since when a channel is waited for to show no more than most: now, if it is told to show less than it was, and does
+// not anyway.
+func (e *Engine) toldAt(o order, most int64) inventory.Millis {
+	lowers := !o.directive.binds || most < o.directive.most
+	if !lowers || o.listed == nil || o.listed.Time != 0 && o.listed.Value <= most {
+		return 0
 	}
-	return ""
+	return e.meta.watermark
 }
 
-// holds reports whether the exception of that id is among the acting ones.
-func holds(open []opened, id string) bool {
+// measure takes in how long a channel took to show what it was told, where d is the listing that tells.
+func (e *Engine) measure(r *record, d *inventory.Delta) error {
+	for i := range r.directives {
+		if r.Channels[i].Name != d.Channel {
+			continue
+		}
+		told := &r.directives[i]
+		if told.told == 0 || d.Quantity > told.most || d.Time < told.told {
+			return nil
+		}
+		c, _, err := e.channels.make([]byte(d.Channel))
+		if err != nil {
+			return err
+		}
+		e.channels.touch(c)
+		c.value.lag.Measure(d.Time - told.told)
+		told.told = 0
+		return nil
+	}
+	return nil
+}
+
+// action returns what the directive, which binds, tells the channel.
+func (d *directive) action() inventory.Action {
+	if d.held() {
+		return inventory.Hold
+	}
+	return inventory.Throttle
+}
+
+// count counts a directive in, or out.
+func (s *Standing) count(d *directive, n int64) {
+	switch {
+	case d.held():
+		s.Held += n
+	case d.throttled():
+		s.Throttled += n
+	}
+}
+
+// strictest returns the acting exception that lets the channel show least, of several the first; nil if none
+// covers it.
+func strictest(open []opened, channel string) (least *opened) {
 	for i := range open {
-		if open[i].acting && open[i].id == id {
+		o := &open[i]
+		if o.acting && (o.scope.Channel == "" || o.scope.Channel == channel) && (least == nil || o.most < least.most) {
+			least = o
+		}
+	}
+	return least
+}
+
+// wants reports whether the exception of that id acts and lets channels show so much.
+func wants(open []opened, id string, most int64) bool {
+	for i := range open {
+		if o := &open[i]; o.acting && o.id == id && o.most == most {
 			return true
 		}
 	}
 	return false
 }
 
-// lastCleared returns the exception that a release is put down to: the one behind the hold if
+// lastCleared returns the exception that a release is put down to: the one behind the directive if
 // it ended in this look, else the last one that did.
 func (e *Engine) lastCleared(verdicts []verdict, began string) (*item[exception], error) {
 	var last *item[exception]
@@ -146,9 +204,9 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 	rule := e.policy.Rule(x.Class)
 	autonomy, approvedBy := e.onWhoseWord(x)
 	o.directive.revision++
-	if action == inventory.Hold {
-		o.directive.renewAt = e.meta.watermark + rule.RenewAfter()
-		o.sellable = 0
+	if d := o.directive; d.binds {
+		d.renewAt = e.meta.watermark + rule.RenewAfter()
+		o.sellable = d.most
 	}
 	c := &inventory.Command{
 		ID:         e.nextID(""),
@@ -175,7 +233,7 @@ func (e *Engine) command(action inventory.Action, o order, it *item[exception]) 
 	return c.ID
 }
 
-// armRecord sets the record's renewal timer where a hold will want one earlier than it is set.
+// armRecord sets the record's renewal timer where a directive will want one earlier than it is set.
 func (e *Engine) armRecord(rec *item[record]) {
 	r := &rec.value
 	if at := firstRenewal(r.directives); at != 0 && (r.renewAt == 0 || at < r.renewAt) {
@@ -196,14 +254,14 @@ func (e *Engine) armNetwork(net *item[network]) {
 func firstRenewal(directives []directive) inventory.Millis {
 	first := inventory.Millis(0)
 	for i := range directives {
-		if d := &directives[i]; d.held && (first == 0 || d.renewAt < first) {
+		if d := &directives[i]; d.binds && (first == 0 || d.renewAt < first) {
 			first = d.renewAt
 		}
 	}
 	return first
 }
 
-// renewRecord says the holds of a record again that would lapse before long.
+// renewRecord says the holds and throttles of a record again that would lapse before long.
 func (e *Engine) renewRecord(rec *item[record]) error {
 	s, err := e.scene(rec)
 	if err != nil {
@@ -255,14 +313,14 @@ func (e *Engine) renewNetwork(net *item[network]) error {
 }
 
 func (e *Engine) renew(o order, verdicts []verdict) ([]verdict, error) {
-	if !o.directive.held || o.directive.renewAt > e.meta.watermark {
+	if !o.directive.binds || o.directive.renewAt > e.meta.watermark {
 		return verdicts, nil
 	}
 	it, err := e.mustException(o.directive.exception)
 	if err != nil {
 		return nil, err
 	}
-	return e.attribute(verdicts, it, "renew", e.command(inventory.Hold, o, it)), nil
+	return e.attribute(verdicts, it, "renew", e.command(o.directive.action(), o, it)), nil
 }
 
 // networkATP returns what the whole network has to promise on a channel: Σ max(0, ATP) over
@@ -271,7 +329,7 @@ func (e *Engine) networkATP(net *item[network], channel string) (int64, error) {
 	var sum total
 	err := e.eachRecord(net.key, func(r *record) {
 		for i := range r.Channels {
-			if r.Channels[i].Name == channel && i < len(r.directives) && r.directives[i].held {
+			if r.Channels[i].Name == channel && i < len(r.directives) && r.directives[i].held() {
 				return
 			}
 		}

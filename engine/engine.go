@@ -116,6 +116,7 @@ type Standing struct {
 	Exceptions int64 // neither resolved nor dismissed
 	Exposure   int64 // of those together, minor units; math.MaxInt64 where it is more
 	Held       int64 // holds in force, by channel, SKU and location
+	Throttled  int64 // throttles in force, likewise
 }
 
 // Engine is one partition. See the package's doc for how it is driven.
@@ -132,6 +133,7 @@ type Engine struct {
 	places     table[place, *place]
 	timelines  table[timeline, *timeline]
 	sources    table[source, *source]
+	channels   table[channel, *channel]
 	exceptions table[exception, *exception]
 	ids        *dedupe.Set
 	timers     *timer.Queue
@@ -249,6 +251,7 @@ func New(config Config, store Store) (*Engine, error) {
 		places:     newTable[place](keyPlace, store),
 		timelines:  newTable[timeline](keyTimeline, store),
 		sources:    newTable[source](keySource, store),
+		channels:   newTable[channel](keyChannel, store),
 		exceptions: newTable[exception](keyException, store),
 		pages:      map[string][]ledger.Page{},
 	}
@@ -294,7 +297,7 @@ func (e *Engine) Standing() Standing { return e.meta.stands() }
 
 // CacheBytes returns the estimated bytes of what is held in memory by key.
 func (e *Engine) CacheBytes() int64 {
-	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.exceptions.bytes
+	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.channels.bytes + e.exceptions.bytes
 }
 
 // Outputs returns what was said since the last call of ClearOutputs, by ordinal. The slice is
@@ -347,6 +350,7 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 	e.places.freeze(w)
 	e.timelines.freeze(w)
 	e.sources.freeze(w)
+	e.channels.freeze(w)
 	e.exceptions.freeze(w)
 	if err := w.Set([]byte{keyFlushes}, wire.AppendUint(wire.AppendUint(nil, formatFlushes), e.flushes)); err != nil {
 		return err
@@ -357,7 +361,7 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 // Write writes up to n of the values that were frozen into the batch, and reports whether that was all of them.
 func (e *Engine) Write(n int) (all bool, err error) {
 	for _, write := range [...]func(int) (int, error){
-		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.exceptions.write,
+		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.channels.write, e.exceptions.write,
 	} {
 		if n, err = write(n); err != nil {
 			return false, err
@@ -374,6 +378,7 @@ func (e *Engine) Committed() {
 	e.places.commit()
 	e.timelines.commit()
 	e.sources.commit()
+	e.channels.commit()
 	e.exceptions.commit()
 	if e.CacheBytes() <= e.config.CacheBytes {
 		return
@@ -391,6 +396,7 @@ func (e *Engine) Committed() {
 	e.places.shrink(shrink(e.places.bytes))
 	e.timelines.shrink(shrink(e.timelines.bytes))
 	e.sources.shrink(shrink(e.sources.bytes))
+	e.channels.shrink(shrink(e.channels.bytes))
 	e.exceptions.shrink(shrink(e.exceptions.bytes))
 }
 
@@ -421,8 +427,8 @@ func (m *meta) numbers() [8]*uint64 {
 	return [...]*uint64{&m.ordinal, &m.sequence, &m.items, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
 }
 
-func (m *meta) amounts() [2]*int64 {
-	return [...]*int64{&m.standing.Exceptions, &m.standing.Held}
+func (m *meta) amounts() [3]*int64 {
+	return [...]*int64{&m.standing.Exceptions, &m.standing.Held, &m.standing.Throttled}
 }
 
 func (m *meta) stands() Standing {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/holdfast-atp/holdfast/detectors"
@@ -15,7 +16,7 @@ type before struct {
 	network    inventory.NetworkFigures
 
 	// Of records that have exceptions, while their detectors' findings are carried out.
-	open, held []string
+	open, held, throttled []string
 }
 
 // remember keeps what a record was before it is changed.
@@ -27,10 +28,10 @@ func (n *network) figures() inventory.NetworkFigures {
 	return inventory.NetworkFigures{Locations: n.locations, Sum: n.sum.shown(), ATP: n.positive.shown()}
 }
 
-// listStanding keeps which exceptions and holds there are, before they change.
+// listStanding keeps which exceptions, holds and throttles there are, before they change.
 func (e *Engine) listStanding(r *record, n *network) {
 	e.before.open = appendOpen(e.before.open[:0], r, n)
-	e.before.held = appendHeld(e.before.held[:0], r, n)
+	e.before.held, e.before.throttled = appendBound(e.before.held[:0], e.before.throttled[:0], r, n)
 }
 
 // appendOpen appends the ids of the exceptions that stand. r may be nil.
@@ -49,27 +50,33 @@ func appendOpen(ids []string, r *record, n *network) []string {
 	return ids
 }
 
-// appendHeld appends the channels that are held. r may be nil.
-func appendHeld(channels []string, r *record, n *network) []string {
+// appendBound appends the channels that are held, and those that are throttled. r may be nil.
+func appendBound(held, throttled []string, r *record, n *network) (_, _ []string) {
+	add := func(d *directive, channel, everywhere string) {
+		switch {
+		case d.held():
+			held = append(held, channel+everywhere)
+		case d.throttled():
+			throttled = append(throttled, fmt.Sprintf("%s%s=%d", channel, everywhere, d.most))
+		}
+	}
 	if r != nil {
 		for i := range r.directives {
-			if r.directives[i].held {
-				channels = append(channels, r.Channels[i].Name)
-			}
+			add(&r.directives[i], r.Channels[i].Name, "")
 		}
 	}
 	for i := range n.directives {
-		if n.directives[i].held {
-			channels = append(channels, n.channels[i]+"@"+inventory.Network)
-		}
+		add(&n.directives[i], n.channels[i], "@"+inventory.Network)
 	}
-	return channels
+	return held, throttled
 }
 
 // figuresBefore returns what stood before the delta or message that is being applied. r is nil where
 // it is about a network.
 func (e *Engine) figuresBefore(r *record) *inventory.Figures {
-	f := &inventory.Figures{Network: e.before.network, Open: listed(e.before.open), Held: listed(e.before.held)}
+	f := &inventory.Figures{
+		Network: e.before.network, Open: listed(e.before.open), Held: listed(e.before.held), Throttled: slices.Clone(e.before.throttled),
+	}
 	if r != nil {
 		f.Stock = e.stockFigures(e.before.quantities, &e.before.belief)
 	}
@@ -78,7 +85,8 @@ func (e *Engine) figuresBefore(r *record) *inventory.Figures {
 
 // figures returns what stands now. r is nil where it is about a network.
 func (e *Engine) figures(r *record, n *network) *inventory.Figures {
-	f := &inventory.Figures{Network: n.figures(), Open: listed(appendOpen(nil, r, n)), Held: listed(appendHeld(nil, r, n))}
+	held, throttled := appendBound(nil, nil, r, n)
+	f := &inventory.Figures{Network: n.figures(), Open: listed(appendOpen(nil, r, n)), Held: listed(held), Throttled: throttled}
 	if r != nil {
 		f.Stock = e.stockFigures(r.Quantities, &r.belief)
 	}

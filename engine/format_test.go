@@ -16,7 +16,7 @@ type stored interface {
 }
 
 func values() []stored {
-	return []stored{&record{}, &network{}, &place{}, &source{}, &timeline{}, &timeline{}}
+	return []stored{&record{}, &network{}, &place{}, &source{}, &channel{}, &timeline{}, &timeline{}}
 }
 
 // specimens are values with something in every field, in the order of [values].
@@ -26,11 +26,15 @@ func specimens() []stored {
 	reserve := sale
 	reserve.Kind, reserve.Ref, reserve.Due = inventory.Reserve, "o1", now+inventory.Day
 	open := []opened{
-		{detectors.Scope{Class: inventory.Oversell, Channel: "web"}, "x0-1-0-0", true, false},
-		{detectors.Scope{Class: inventory.PhantomInventory, Network: true}, "x0-2-0-0", false, true},
-		{detectors.Scope{Class: inventory.ReceiptDiscrepancy, Of: "po"}, "x0-3-0-0", false, false},
+		{scope: detectors.Scope{Class: inventory.Oversell, Channel: "web"}, id: "x0-1-0-0", acting: true},
+		{scope: detectors.Scope{Class: inventory.PhantomInventory, Network: true}, id: "x0-2-0-0", muted: true},
+		{scope: detectors.Scope{Class: inventory.OversellRisk, Channel: "store"}, id: "x0-3-0-0", acting: true, most: 7},
+		{scope: detectors.Scope{Class: inventory.ReceiptDiscrepancy, Of: "po"}, id: "x0-4-0-0", most: 3},
 	}
-	directives := []directive{{revision: 3, held: true, exception: "x0-1-0-0", renewAt: now}, {}, {revision: 2}}
+	directives := []directive{
+		{revision: 3, binds: true, exception: "x0-1-0-0", renewAt: now}, {}, {revision: 2},
+		{revision: 1, binds: true, most: 7, exception: "x0-3-0-0", renewAt: now, told: now - 5},
+	}
 
 	r := &record{open: open, directives: directives, contributed: -3, alarmAt: now + 1, renewAt: now + 2}
 	_ = r.Apply(&sale, nil)
@@ -38,6 +42,8 @@ func specimens() []stored {
 	pl := &place{vouched: now}
 	pl.feed.Sale(now)
 	r.belief.Observe(&detectors.View{Now: now, Belief: &r.belief, Feed: &pl.feed}, &sale)
+	ch := &channel{}
+	ch.lag.Measure(90 * inventory.Second)
 	tl := &timeline{Timeline: ledger.Timeline{Class: ledger.Reservation}}
 	tl.Apply(&reserve, now, 0, nil)
 	asn := sale
@@ -47,8 +53,8 @@ func specimens() []stored {
 	goods.arrival.See(&asn, asn.Due)
 	_ = detectors.Table()[2].Look(&detectors.View{Now: asn.Due + inventory.Day, Arrival: &goods.arrival, Ref: "po"}, nil)
 	return []stored{r,
-		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "store"}, open: open, directives: directives, renewAt: now},
-		pl, &source{now}, tl, goods}
+		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
+		pl, &source{now}, ch, tl, goods}
 }
 
 // FuzzRead: any bytes are a value or an error, and what was read is written the same ever after.

@@ -19,6 +19,7 @@ var formats = []struct {
 	{keyTimeline, "timelines", formatTimeline},
 	{keyPage, "pages", formatPage},
 	{keySource, "sources", formatSource},
+	{keyChannel, "channels", formatChannel},
 	{keyMeta, "meta", formatMeta},
 	{keyFlushes, "flushes", formatFlushes},
 }

@@ -33,9 +33,12 @@ func (e *Engine) govern(s scene) error {
 		f := &e.found[i]
 		var v verdict
 		var err error
-		if f.Edge == detectors.Raise {
+		switch f.Edge {
+		case detectors.Raise:
 			v, err = e.raise(s, f)
-		} else {
+		case detectors.Adjust:
+			v, err = e.adjust(s, f)
+		default:
 			v, err = e.clear(s, f)
 		}
 		if err != nil {
@@ -82,7 +85,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 		Cause:           e.cause,
 	}
 	x := &it.value.Exception
-	o := opened{scope: f.Scope, id: id, acting: status == inventory.Acting}
+	o := opened{scope: f.Scope, id: id, acting: status == inventory.Acting, most: f.Most}
 	if f.Network {
 		x.Location = inventory.Network
 		e.networks.touch(s.net)
@@ -99,18 +102,58 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
 }
 
-// clear resolves an exception. Of one that a person ended there is nothing left to say.
-func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
-	open := &s.rec.value.open
+// standsAt returns where the exception of a finding stands, which is touched, and its place there.
+func (e *Engine) standsAt(s scene, f *detectors.Finding) (open *[]opened, at int, err error) {
+	open = &s.rec.value.open
 	if f.Network {
 		open = &s.net.value.open
 		e.networks.touch(s.net)
 	} else {
 		e.records.touch(s.rec)
 	}
-	at := slices.IndexFunc(*open, func(o opened) bool { return o.scope == f.Scope })
+	at = slices.IndexFunc(*open, func(o opened) bool { return o.scope == f.Scope })
 	if at < 0 {
-		return verdict{}, fmt.Errorf("detector %s cleared %+v, which is not open", f.Class, f.Scope)
+		err = fmt.Errorf("detector %s has an edge at %+v, which is not open", f.Class, f.Scope)
+	}
+	return open, at, err
+}
+
+// adjust changes what an exception lets its channels show. Of one that a person ended there is nothing to say.
+func (e *Engine) adjust(s scene, f *detectors.Finding) (verdict, error) {
+	open, at, err := e.standsAt(s, f)
+	if err != nil {
+		return verdict{}, err
+	}
+	o := &(*open)[at]
+	o.most = f.Most
+	if o.muted {
+		return verdict{}, nil
+	}
+	it, err := e.mustException(o.id)
+	if err != nil {
+		return verdict{}, err
+	}
+	e.exceptions.touch(it)
+	x := &it.value.Exception
+	d := e.describe(f)
+	e.unrank(x)
+	e.meta.exposure.add(d.Exposure - x.Exposure)
+	x.Reason = d.Reason
+	x.Evidence = d.Evidence
+	x.Confidence = detectors.Round4(f.Confidence)
+	x.Severity = d.Severity
+	x.Exposure = d.Exposure
+	x.Recommendations = d.Recommendations
+	e.rank(x)
+	e.amend(it, inventory.Change{Status: x.Status, By: byHoldfast, Note: d.Reason})
+	return verdict{exception: it, kind: "change", rule: d.Rule}, nil
+}
+
+// clear resolves an exception. Of one that a person ended there is nothing left to say.
+func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
+	open, at, err := e.standsAt(s, f)
+	if err != nil {
+		return verdict{}, err
 	}
 	id, muted := (*open)[at].id, (*open)[at].muted
 	*open = slices.Delete(*open, at, at+1)

@@ -25,6 +25,7 @@ import (
 //	'x' exception id                           → exception   (JSON, as users see it)
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
+//	'c' channel                                → channel     (formatChannel)
 //	'm'                                        → meta        (formatMeta)
 //	'n'                                        → how many flushes there were (formatFlushes)
 const (
@@ -37,6 +38,7 @@ const (
 	keyException = 'x'
 	keyRanked    = 'X'
 	keySource    = 's'
+	keyChannel   = 'c'
 	keyMeta      = 'm'
 	keyFlushes   = 'n'
 )
@@ -58,14 +60,15 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 9
-	formatNetwork  = 4
+	formatRecord   = 10
+	formatNetwork  = 5
 	formatPlace    = 2
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3
 	formatSource   = 1
-	formatMeta     = 4
+	formatChannel  = 1
+	formatMeta     = 5
 	formatFlushes  = 1
 )
 

@@ -113,7 +113,7 @@ func heldInNetwork(store Store, sku string) (map[string]bool, error) {
 	}
 	held := map[string]bool{}
 	for i, name := range n.channels {
-		held[name] = n.directives[i].held
+		held[name] = n.directives[i].held()
 	}
 	return held, nil
 }
@@ -152,7 +152,13 @@ func channelAvailability(r *record, i int, c *ledger.Channel) inventory.ChannelA
 		ATP:       r.ChannelATP(i),
 		Allocated: c.Fence.Value,
 		Fenced:    c.Fenced(),
-		Held:      i < len(r.directives) && r.directives[i].held,
+	}
+	if i < len(r.directives) {
+		d := &r.directives[i]
+		a.Held = d.held()
+		if d.throttled() {
+			a.Throttled = &d.most
+		}
 	}
 	if c.Listed.Time != 0 {
 		listed := c.Listed.Value

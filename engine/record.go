@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-atp/holdfast/detectors"
@@ -63,6 +64,9 @@ type place struct {
 // source is what is kept of a source: how far it vouched for having said everything.
 type source struct{ vouched inventory.Millis }
 
+// channel is what is kept of a sales channel, over all SKUs and locations of the partition.
+type channel struct{ lag detectors.Lag }
+
 // timeline is a ledger.Timeline under its own key, and of goods what is known of their coming.
 type timeline struct {
 	ledger.Timeline
@@ -86,7 +90,8 @@ func (t *timeline) over(horizon inventory.Millis) bool {
 type opened struct {
 	scope  detectors.Scope
 	id     string
-	acting bool // policy or a person lets commands follow
+	acting bool  // policy or a person lets commands follow
+	most   int64 // what the channels that it covers may show while it acts, each; 0: they are held
 
 	// muted: a person ended it, and its condition stands still. So that it is not raised again at once it stays
 	// open for its detector, which ends it without a word.
@@ -95,11 +100,17 @@ type opened struct {
 
 // directive is the last command for one channel at a record or in a network.
 type directive struct {
-	revision  uint64 // 0: there was none
-	held      bool
-	exception string // behind the hold
-	renewAt   inventory.Millis
+	revision  uint64           // 0: there was none
+	binds     bool             // it was a hold or a throttle
+	most      int64            // that the channel may show; 0: it is held
+	exception string           // behind the hold or throttle
+	renewAt   inventory.Millis // of the hold or throttle
+	told      inventory.Millis // when the channel was told to show less than it did, and has not been seen to since; 0: never
 }
+
+func (d *directive) held() bool { return d.binds && d.most == 0 }
+
+func (d *directive) throttled() bool { return d.binds && d.most != 0 }
 
 func (r *record) append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, formatRecord)
@@ -185,6 +196,15 @@ func (s *source) read(in *wire.Reader) {
 	s.vouched = inventory.Millis(in.Int())
 }
 
+func (c *channel) append(dst []byte) []byte {
+	return c.lag.Append(wire.AppendUint(dst, formatChannel))
+}
+
+func (c *channel) read(in *wire.Reader) {
+	in.Version(formatChannel)
+	c.lag.Read(in)
+}
+
 func (t *timeline) append(dst []byte) []byte {
 	dst = t.Append(wire.AppendUint(dst, formatTimeline))
 	if t.Class != ledger.Reservation {
@@ -221,9 +241,15 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.scope.Of != "" {
 			flags |= 8
 		}
+		if o.most != 0 {
+			flags |= 16
+		}
 		dst = wire.AppendUint(dst, flags)
 		if o.scope.Of != "" {
 			dst = wire.AppendString(dst, o.scope.Of)
+		}
+		if o.most != 0 {
+			dst = wire.AppendInt(dst, o.most)
 		}
 	}
 	return dst
@@ -247,9 +273,19 @@ func readOpened(in *wire.Reader) []opened {
 		if flags&8 != 0 {
 			o.scope.Of = in.String()
 		}
+		if flags&16 != 0 {
+			o.most = in.Int()
+		}
 	}
 	return open
 }
+
+// What a written directive does.
+const (
+	directiveReleased = iota
+	directiveHeld
+	directiveThrottled
+)
 
 func appendDirectives(dst []byte, directives []directive) []byte {
 	dst = wire.AppendUint(dst, uint64(len(directives)))
@@ -259,14 +295,21 @@ func appendDirectives(dst []byte, directives []directive) []byte {
 		if d.revision == 0 {
 			continue
 		}
-		held := uint64(0)
-		if d.held {
-			held = 1
+		level := uint64(directiveReleased)
+		switch {
+		case d.held():
+			level = directiveHeld
+		case d.binds:
+			level = directiveThrottled
 		}
-		dst = wire.AppendUint(dst, held)
-		if d.held {
+		dst = wire.AppendUint(dst, level)
+		if level == directiveThrottled {
+			dst = wire.AppendInt(dst, d.most)
+		}
+		if d.binds {
 			dst = wire.AppendString(dst, d.exception)
 			dst = wire.AppendInt(dst, d.renewAt)
+			dst = wire.AppendInt(dst, d.told)
 		}
 	}
 	return dst
@@ -284,10 +327,19 @@ func readDirectives(in *wire.Reader) []directive {
 		if d.revision == 0 {
 			continue
 		}
-		if d.held = in.Uint() == 1; d.held {
-			d.exception = in.String()
-			d.renewAt = inventory.Millis(in.Int())
+		switch in.Uint() {
+		case directiveReleased:
+			continue
+		case directiveHeld:
+		case directiveThrottled:
+			d.most = in.Int()
+		default:
+			in.Fail(errors.New("a directive neither holds, throttles nor releases"))
 		}
+		d.binds = true
+		d.exception = in.String()
+		d.renewAt = inventory.Millis(in.Int())
+		d.told = inventory.Millis(in.Int())
 	}
 	return directives
 }

@@ -31,11 +31,12 @@ type Availability struct {
 // ChannelAvailability is one channel's part of an [Availability].
 type ChannelAvailability struct {
 	Channel   string `json:"channel"`
-	ATP       int64  `json:"atp"`       // ATP less what other channels' ring-fences still hold
-	Allocated int64  `json:"allocated"` // its own ring-fence as set
-	Fenced    int64  `json:"fenced"`    // what its own ring-fence still holds
-	Listed    *int64 `json:"listed"`    // what the channel shows; null where it never said
-	Held      bool   `json:"held"`      // a hold binds it here
+	ATP       int64  `json:"atp"`                 // ATP less what other channels' ring-fences still hold
+	Allocated int64  `json:"allocated"`           // its own ring-fence as set
+	Fenced    int64  `json:"fenced"`              // what its own ring-fence still holds
+	Listed    *int64 `json:"listed"`              // what the channel shows; null where it never said
+	Held      bool   `json:"held"`                // a hold binds it here
+	Throttled *int64 `json:"throttled,omitempty"` // what a throttle lets it show here; absent where none binds it
 }
 
 // SKUAvailability is the answer for all locations of one SKU.

@@ -9,6 +9,9 @@ type Figures struct {
 	Network NetworkFigures `json:"network"`
 	Open    []string       `json:"open"` // ids of the exceptions that stood at the key and in its network
 	Held    []string       `json:"held"` // channels that were held; "web@*" is one that was held everywhere
+
+	// Throttled are channels that were throttled, with what they might show: "web=3", "web@*=3".
+	Throttled []string `json:"throttled,omitempty"`
 }
 
 // StockFigures are a key's.

@@ -23,7 +23,7 @@ type collector struct {
 	deltas, commands, decisions, windowLate *prometheus.Desc
 	position, lag, lagSeconds, watermarkLag *prometheus.Desc
 	caughtUp, stopped                       *prometheus.Desc
-	exceptions, exposure, held              *prometheus.Desc
+	exceptions, exposure, held, throttled   *prometheus.Desc
 	stage, command                          *prometheus.Desc
 	outputsWaiting, outputsFailing          *prometheus.Desc
 	cacheHits, cacheMisses, cacheEvictions  *prometheus.Desc
@@ -64,6 +64,7 @@ func NewCollector(p *Processor) prometheus.Collector {
 	c.exceptions = partition("exceptions_open", "Exceptions that stand.")
 	c.exposure = partition("exposure", "Money at risk by the exceptions that stand, in minor units.")
 	c.held = partition("holds", "Holds in force, by channel, SKU and location.")
+	c.throttled = partition("throttles", "Throttles in force, by channel, SKU and location.")
 
 	c.stage = partition("stage_seconds", "Time in each stage. in_stream: from the broker's taking in of a fetch's first message until the worker takes the fetch; "+
 		"decode: of that message; apply: of the fetch; commit: of a batch to Pebble that somebody waits for; publish: from a command's saying until it is stored.", "stage")
@@ -187,6 +188,7 @@ func (c *collector) progress(s scrape, slot *slot, now time.Time, ends []uint64,
 	s.gauge(c.exceptions, float64(at.status.Standing.Exceptions))
 	s.gauge(c.exposure, float64(at.status.Standing.Exposure))
 	s.gauge(c.held, float64(at.status.Standing.Held))
+	s.gauge(c.throttled, float64(at.status.Standing.Throttled))
 	if slot.db == nil {
 		return
 	}

@@ -44,14 +44,18 @@ func (c *atpCmd) Run(t *terminal) error {
 	}
 	t.say("%s: network ATP %d", safe(all.SKU), all.ATP)
 	for _, channel := range all.Channels {
-		t.say("  %s may promise %d%s", safe(channel.Channel), channel.ATP, held(channel.Held))
+		t.say("  %s may promise %d%s", safe(channel.Channel), channel.ATP, bound(channel.Held, nil))
 	}
 	return printAvailability(t, all.Position, all.Locations...)
 }
 
-func held(is bool) string {
-	if is {
+// bound says what commands let a channel show.
+func bound(held bool, throttled *int64) string {
+	switch {
+	case held:
 		return " (held)"
+	case throttled != nil:
+		return fmt.Sprintf(" (throttled to %d)", *throttled)
 	}
 	return ""
 }
@@ -71,7 +75,7 @@ func printAvailability(t *terminal, at inventory.Position, locations ...inventor
 			if channel.Listed != nil {
 				listed = fmt.Sprint(*channel.Listed)
 			}
-			t.say("  %s at %s: ATP %d, shows %s%s", safe(channel.Channel), safe(l.Location), channel.ATP, listed, held(channel.Held))
+			t.say("  %s at %s: ATP %d, shows %s%s", safe(channel.Channel), safe(l.Location), channel.ATP, listed, bound(channel.Held, channel.Throttled))
 		}
 	}
 	t.say("as of position %d:%d, event time %s", at.Partition, at.Sequence, at.EventTime)

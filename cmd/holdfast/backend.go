@@ -161,7 +161,7 @@ func (b *backend) Overview(ctx context.Context) (console.Overview, error) {
 		if o.Exposure += s.Standing.Exposure; o.Exposure < 0 {
 			o.Exposure = math.MaxInt64 // more than can be told
 		}
-		o.Directives += int(s.Standing.Held)
+		o.Directives += int(s.Standing.Held + s.Standing.Throttled)
 	}
 	return o, nil
 }

@@ -159,6 +159,9 @@ func explainFigures(w io.Writer, before, after *inventory.Figures) {
 	row("network ATP", before.Network.ATP, after.Network.ATP)
 	row("open", orNothing(before.Open), orNothing(after.Open))
 	row("held", orNothing(before.Held), orNothing(after.Held))
+	if len(before.Throttled)+len(after.Throttled) > 0 {
+		row("throttled", orNothing(before.Throttled), orNothing(after.Throttled))
+	}
 }
 
 func orNothing(names []string) string {

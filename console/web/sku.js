@@ -28,6 +28,7 @@ export async function showSKU(id, ask) {
 }
 
 const held = () => h("span", { class: "tag hold" }, "held");
+const throttled = (most) => h("span", { class: "tag throttle" }, `at most ${count(most)}`);
 
 function network(a) {
   return h("dl", { class: "network" },
@@ -74,7 +75,7 @@ const quantity = (n, more) => h("td", { class: more + shade(n) }, count(n));
 function channelCell(c, more) {
   if (!c) return h("td", { class: `${more} zero` }, "–");
   return h("td", { class: more + shade(c.atp) },
-    h("span", { class: c.held ? "held" : null }, count(c.atp)), c.held ? [" ", held()] : null,
+    h("span", { class: c.held ? "held" : null }, count(c.atp)), c.held ? [" ", held()] : c.throttled ? [" ", throttled(c.throttled)] : null,
     c.listed === null ? null : h("span", { class: c.listed > Math.max(0, c.atp) ? "note over" : "note" }, `shows ${count(c.listed)}`),
     c.allocated ? h("span", { class: "note" }, `fence ${count(c.fenced)} of ${count(c.allocated)}`) : null);
 }
