@@ -101,6 +101,7 @@ func TestEachCallNeedsItsRole(t *testing.T) {
 			{"GET /v1/exceptions", access.Reader},
 			{"GET /v1/exceptions/x1", access.Reader},
 			{"GET /v1/explain/0-1-0-0", access.Reader},
+			{"GET /v1/policy", access.Reader},
 			{"GET /v1/overview", access.Reader},
 			{"HEAD /v1/commands/stream", access.Reader},
 			{"GET /metrics", access.Reader},

@@ -52,6 +52,9 @@ type Backend interface {
 	// Exception returns the exception of that id. ErrNotFound.
 	Exception(ctx context.Context, id string) (inventory.Exception, error)
 
+	// Policy says which policy is in force.
+	Policy(ctx context.Context) (PolicyInForce, error)
+
 	// Explain looks a decision up by the id of a command, an exception or the decision itself. ErrNotFound.
 	Explain(ctx context.Context, id string) (inventory.Explanation, error)
 
@@ -121,6 +124,19 @@ func (f *ExceptionFilter) Match(e *inventory.Exception) bool {
 		(f.Class == "" || f.Class == e.Class) &&
 		(f.SKU == "" || f.SKU == e.SKU) &&
 		(f.Location == "" || f.Location == e.Location)
+}
+
+// PolicyInForce is the policy by which partitions decide. While one takes effect they may have two.
+type PolicyInForce struct {
+	Version    string            `json:"version"` // of the first partition
+	Text       string            `json:"text"`    // its YAML
+	Partitions []PartitionPolicy `json:"partitions"`
+}
+
+// PartitionPolicy is the version of a partition's policy.
+type PartitionPolicy struct {
+	Partition int    `json:"partition"`
+	Version   string `json:"version"`
 }
 
 // Overview is how holdfast stands, at a glance.

@@ -84,6 +84,17 @@ func (s *Server) getException(w http.ResponseWriter, r *http.Request, _ query) e
 	return writeJSON(w, http.StatusOK, exception)
 }
 
+func (s *Server) getPolicy(w http.ResponseWriter, r *http.Request, _ query) error {
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.backendTimeout)
+	defer cancel()
+	p, err := s.backend.Policy(ctx)
+	if err != nil {
+		return err
+	}
+	p.Partitions = orEmpty(p.Partitions)
+	return writeJSON(w, http.StatusOK, p)
+}
+
 func (s *Server) getExplanation(w http.ResponseWriter, r *http.Request, _ query) error {
 	id, err := pathName(r, "command")
 	if err != nil {

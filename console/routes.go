@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/exceptions/{id}/resolve", access.Approver, nil, s.decide(control.Resolve)},
 		{"POST", "/v1/exceptions/{id}/assign", access.Operator, nil, s.decide(control.Assign)},
 		{"GET", "/v1/explain/{command}", access.Reader, nil, s.getExplanation},
+		{"GET", "/v1/policy", access.Reader, nil, s.getPolicy},
 		{"GET", "/v1/commands/stream", access.Reader, []string{"channel", "sku", "recent"}, s.streamCommands},
 		{"GET", "/v1/overview", access.Reader, nil, s.getOverview},
 		{"GET", "/v1/session", access.Reader, nil, s.getSession},

@@ -29,6 +29,19 @@ func TestTheWireStaysAsItIs(t *testing.T) {
 	}
 }
 
+// TestAPolicyStaysAsItIs: with its line breaks.
+func TestAPolicyStaysAsItIs(t *testing.T) {
+	sent := control.Message{ID: "p-1", By: "kim", Policy: "name: \"p\"\nclasses:\n\toversell: {}\n"}
+	now, err := control.Encode(&sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := golden.Bytes(t, "policy.json", now)
+	if got, bad := control.Parse(kept); bad != nil || got != sent || got.Kind() != control.KindPolicy || string(now) != string(kept) {
+		t.Errorf("%s is read as %+v, %v, and written as %s", kept, got, bad, now)
+	}
+}
+
 // TestParse: what is taken, what is not, and what whoever sent it is told.
 func TestParse(t *testing.T) {
 	const good = `{"id":"1","kind":"decision","exception":"x","action":"approve","by":"kim"}`
@@ -49,9 +62,12 @@ func TestParse(t *testing.T) {
 		with(good, `"by":"lee"`):                    "malformed: by: given twice",
 		with(good, `"a\nb":"lee"`):                  `malformed: "a\nb": a message`,
 		with(good, `"note":"`+strings.Repeat("n", control.NoteBytesMax+1)+`"`):               "out_of_range: note:",
-		with(good, `"x":"`+strings.Repeat("n", control.BytesMax)+`"`):                        "a control message has 65536 at most",
+		with(good, `"x":"`+strings.Repeat("n", control.BytesMax)+`"`):                        "a control message has 524288 at most",
 		strings.Replace(good, "approve", "assign", 1):                                        "missing_field: owner: needed: whom",
 		strings.Replace(good, "approve", "agree", 1):                                         `out_of_range: action: "agree" given; there are approve`,
+		strings.Replace(good, "decision", "policy", 1):                                       "missing_field: policy: needed",
+		`{"id":"1","kind":"policy","by":"kim","policy":["name"]}`:                            "malformed: policy: a string belongs here",
+		`{"id":"1","kind":"policy","by":"kim","policy":"name: p\nclasses: {}","note":"n"}`:   "malformed: note: a message of that kind has no such field",
 		strings.Replace(good, "decision", "order", 1):                                        `unknown_kind: kind: "order" given`,
 		strings.Replace(good, `"id":"1",`, "", 1):                                            "missing_field: id: needed",
 		strings.Replace(good, `,"by":"kim"`, "", 1):                                          "missing_field: by: needed",

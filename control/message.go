@@ -8,7 +8,7 @@ import (
 
 // Limits of a message.
 const (
-	BytesMax     = 64 << 10             // of a message
+	BytesMax     = 512 << 10            // of a message
 	NameBytesMax = inventory.IDBytesMax // of id, exception, by and owner
 	NoteBytesMax = 2 << 10              // of a note
 )
@@ -19,6 +19,7 @@ type Kind string
 // The kinds of message.
 const (
 	KindDecision Kind = "decision" // a person decided about an exception
+	KindPolicy   Kind = "policy"   // a policy takes effect; it goes to every partition
 )
 
 // Action is what a person decided about an exception.
@@ -41,11 +42,17 @@ type Message struct {
 	By   string           // who sent it
 	Time inventory.Millis // when, by the sender's clock; 0: not said. It decides nothing
 
-	Decision Decision
+	Decision Decision // of KindDecision
+	Policy   string   // of KindPolicy: its text; "" where m is of another kind
 }
 
 // Kind returns what m is.
-func (m *Message) Kind() Kind { return KindDecision }
+func (m *Message) Kind() Kind {
+	if m.Policy != "" {
+		return KindPolicy
+	}
+	return KindDecision
+}
 
 // Decision is what a person decided about one exception.
 type Decision struct {
@@ -64,13 +71,14 @@ type wire struct {
 	By        string           `json:"by"`
 	Note      string           `json:"note,omitempty"`
 	Owner     string           `json:"owner,omitempty"`
+	Policy    string           `json:"policy,omitempty"`
 	Time      inventory.Millis `json:"time,omitzero"`
 }
 
 // Encode writes m as Parse reads it.
 func Encode(m *Message) ([]byte, error) {
 	d := &m.Decision
-	return json.Marshal(wire{m.ID, m.Kind(), d.Exception, d.Action, m.By, d.Note, d.Owner, m.Time})
+	return json.Marshal(wire{m.ID, m.Kind(), d.Exception, d.Action, m.By, d.Note, d.Owner, m.Policy, m.Time})
 }
 
 // Unfit returns why an exception that stands like that can't be decided so; "" where it can.

@@ -27,8 +27,10 @@ func Parse(data []byte) (Message, *inventory.Invalid) {
 	switch kind := Kind(r.text("kind", needed, NameBytesMax)); kind {
 	case KindDecision:
 		m.Decision = r.decision()
+	case KindPolicy:
+		m.Policy = r.document("policy")
 	default:
-		r.fail(&inventory.Invalid{Reason: inventory.UnknownKind, Field: "kind", Detail: quote(string(kind)) + " given; there is " + string(KindDecision)})
+		r.fail(&inventory.Invalid{Reason: inventory.UnknownKind, Field: "kind", Detail: quote(string(kind)) + " given; there are decision and policy"})
 	}
 	r.nothingLeft()
 	if r.bad != nil {
@@ -103,17 +105,31 @@ const (
 
 func (r *reader) name(field string, n need) string { return r.text(field, n, NameBytesMax) }
 
-// text takes a string without control characters; one that is empty is not given.
-func (r *reader) text(field string, n need, bytesMax int) string {
+// document takes a string of several lines.
+func (r *reader) document(field string) string {
+	s, ok := r.string(field)
+	if ok && s == "" {
+		r.fail(missing(field))
+	}
+	return s
+}
+
+func (r *reader) string(field string) (s string, ok bool) {
 	raw, given := r.take(field)
-	var s string
 	if given && (len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil) {
 		r.fail(malformed(field, "a string belongs here"))
-		return ""
+		return "", false
 	}
+	return s, true
+}
+
+// text takes a string without control characters; one that is empty is not given.
+func (r *reader) text(field string, n need, bytesMax int) string {
+	s, ok := r.string(field)
 	switch {
+	case !ok:
 	case s == "" && n == needed:
-		r.fail(&inventory.Invalid{Reason: inventory.MissingField, Field: field, Detail: "needed"})
+		r.fail(missing(field))
 	case len(s) > bytesMax:
 		r.fail(outOfRange(field, "%d bytes, %d at most", len(s), bytesMax))
 	case strings.ContainsFunc(s, isControl):
@@ -154,6 +170,10 @@ func (r *reader) fail(bad *inventory.Invalid) {
 	if r.bad == nil {
 		r.bad = bad
 	}
+}
+
+func missing(field string) *inventory.Invalid {
+	return &inventory.Invalid{Reason: inventory.MissingField, Field: field, Detail: "needed"}
 }
 
 func malformed(field, format string, args ...any) *inventory.Invalid {

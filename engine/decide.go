@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // controlSource stands for a source where the ids of control messages are kept. No delta has such
@@ -42,11 +43,19 @@ func (e *Engine) Control(at At, m *control.Message) (Result, error) {
 		e.meta.counters.Duplicates++
 		return Result{Outcome: Duplicate}, nil
 	}
-	e.person = person{m.By, m.Decision.Note}
-	err = e.decide(m)
-	e.person = person{}
-	if err != nil {
-		return Result{}, fmt.Errorf("carry out %s %q of %q: %w", m.Kind(), m.ID, m.By, err)
+	if m.Kind() == control.KindPolicy {
+		p, err := policy.Parse(m.Policy)
+		if err != nil {
+			return e.reject(at, &inventory.Invalid{Reason: inventory.OutOfRange, Field: "policy", Detail: err.Error()}), nil
+		}
+		e.setPolicy(m, p)
+	} else {
+		e.person = person{m.By, m.Decision.Note}
+		err = e.decide(m)
+		e.person = person{}
+		if err != nil {
+			return Result{}, fmt.Errorf("carry out %s %q of %q: %w", m.Kind(), m.ID, m.By, err)
+		}
 	}
 	e.ids.Add(id, e.meta.watermark)
 	e.meta.counters.Applied++

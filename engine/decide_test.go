@@ -179,3 +179,120 @@ func TestWhatIsRejectedBehindAHoldLeavesItToTheOther(t *testing.T) {
 	}
 	sameText(t, "commands", strings.Join(said, "\n"), "hold for oversell, auto")
 }
+
+// TestAPolicyTakesEffectAtOnePlaceInTheLog: what opens before it follows the old one, what opens after it the new one, also
+// once the partition is taken up again; a repeat and one that is none change nothing.
+func TestAPolicyTakesEffectAtOnePlaceInTheLog(t *testing.T) {
+	const asking = "name: asking\nclasses:\n  oversell: {autonomy: recommend, owner: desk}\noverrides:\n  - {class: oversell, when: exposure > 500, set: {autonomy: observe, owner: boss}}\n"
+	p := open(t, partition{only: inventory.Oversell})
+	set := func(id, text string) engine.Result {
+		t.Helper()
+		result := p.control(t, control.Message{ID: id, By: "kim", Policy: text})
+		p.commit(t)
+		p = open(t, *p)
+		return result
+	}
+	sells := func(hour int, sku string, n int) {
+		t.Helper()
+		for _, d := range tableLog(t, fmt.Sprintf("%d sale %d sku=%s", hour, n, sku)) {
+			d.ID = sku
+			p.take(t, gen.Message{d})
+		}
+		p.commit(t)
+		p = open(t, *p)
+	}
+	sells(0, "a", 1)
+	outcomes := []engine.Result{set("1", asking), set("1", policy.Default().Text)}
+	sells(1, "b", 1)
+	sells(2, "c", 600)
+	outcomes = append(outcomes, set("2", "name: broken\nclasses: [a]"), set("3", policy.Default().Text))
+	sells(3, "d", 1)
+	var got []string
+	for _, o := range outcomes {
+		got = append(got, outcome(o))
+	}
+	sameText(t, "outcomes", strings.Join(got, " "), "applied duplicate out_of_range applied")
+	var said []string
+	for _, o := range p.said {
+		switch {
+		case o.Exception != nil:
+			said = append(said, fmt.Sprintf("%s is %s, owner %s", o.Exception.SKU, o.Exception.Status, o.Exception.Owner))
+		case o.Command != nil:
+			said = append(said, fmt.Sprintf("  %s under %s", o.Command.Action, strings.Split(o.Command.Policy, "@")[0]))
+		case o.Decision != nil && o.Decision.Decision == "policy":
+			said = append(said, fmt.Sprintf("%s sets %s", o.Decision.By, strings.Split(o.Decision.Policy, "@")[0]))
+		}
+	}
+	sameText(t, "what was said", strings.Join(said, "\n"), `a is acting, owner channel-operations
+  hold under builtin
+kim sets asking
+b is awaiting_approval, owner desk
+c is open, owner boss
+kim sets builtin
+d is acting, owner channel-operations
+  hold under builtin`)
+	if inForce, err := engine.ReadPolicy(p.store); err != nil || inForce.Version != policy.Default().Version {
+		t.Errorf("in force is %+v, %v", inForce, err)
+	}
+	counted(t, p.engine.Counters(), p.results)
+}
+
+// TestAFixedPolicyStays: a backtest asks what one policy would have done, whatever came through the log.
+func TestAFixedPolicyStays(t *testing.T) {
+	p := open(t, partition{only: inventory.Oversell, config: engine.Config{PolicyFixed: true}})
+	p.control(t, control.Message{ID: "1", By: "kim", Policy: "name: quiet\nclasses: {}\n"})
+	for _, d := range tableLog(t, "0 sale 1") {
+		p.take(t, gen.Message{d})
+	}
+	if got := p.engine.Standing().Held; got != 1 {
+		t.Errorf("%d holds, want the built-in policy's one", got)
+	}
+}
+
+// TestWhatComesAndGoesDwells: an exception stands for as long as its policy wants, and what it holds with it.
+func TestWhatComesAndGoesDwells(t *testing.T) {
+	p, err := policy.Parse("name: dwell\nclasses:\n  oversell: {autonomy: auto, dwell: 10h}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, said := decided(t, engine.Config{Policy: p}, `
+		0 sale 2
+		1 receipt 5 ref=po
+		2 sale 1
+		9 tick
+		11 tick
+		12 sale 9
+		30 receipt 9 ref=po`)
+	sameText(t, "what was said", said, `oversell@leeds is acting, by holdfast, owner inventory-control
+  hold web@leeds, auto 
+oversell@leeds is resolved, by holdfast, owner inventory-control
+  release web@leeds, auto 
+oversell@leeds is acting, by holdfast, owner inventory-control
+  hold web@leeds, auto 
+oversell@leeds is resolved, by holdfast, owner inventory-control
+  release web@leeds, auto `)
+}
+
+// TestAThresholdVariesByPlace: an override changes when silence is taken for a phantom, there alone.
+func TestAThresholdVariesByPlace(t *testing.T) {
+	early, err := policy.Parse("name: early\nclasses:\n  phantom_inventory: {autonomy: auto, raise: 0.8, clear: 0.4}\noverrides:\n  - {location: leeds, set: {raise: 0.5, clear: 0.2}}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opens := func(config engine.Config) inventory.Millis {
+		p := open(t, partition{config: config})
+		for _, d := range tableLog(t, fiveWeeks+"\n840..1100/1 tick") {
+			p.take(t, gen.Message{d})
+		}
+		for _, o := range p.said {
+			if x := o.Exception; x != nil && x.Class == inventory.PhantomInventory && x.Location == "leeds" {
+				return x.OpenedAt
+			}
+		}
+		t.Fatal("nothing opened")
+		return 0
+	}
+	if a, b := opens(engine.Config{Policy: early}), opens(engine.Config{}); a >= b {
+		t.Errorf("at 50 %% it opens at %v, at 80 %% at %v", a, b)
+	}
+}

@@ -21,7 +21,8 @@ type Config struct {
 
 	Lateness       inventory.Millis // for stock; 0: DefaultLateness
 	WindowLateness inventory.Millis // for windows; 0: DefaultWindowLateness
-	Policy         *policy.Policy   // nil: policy.Default()
+	Policy         *policy.Policy   // until the log brings another; nil: policy.Default()
+	PolicyFixed    bool             // policies of the log change nothing: what a backtest asks
 
 	AheadMax    inventory.Millis // of event time, ahead of when the log took it in; 0: DefaultAheadMax
 	ChannelsMax int              // of a SKU; 0: DefaultChannelsMax
@@ -125,7 +126,8 @@ type Engine struct {
 	policy    *policy.Policy
 	detectors []detectors.Detector
 	watching  [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
-	alarm     detectors.Alarm            // of the policy
+	alarm     detectors.Alarm            // of the policy, where no override changes it
+	varies    bool                       // an override changes it somewhere
 	store     *flight
 
 	records    table[record, *record]
@@ -244,7 +246,6 @@ func New(config Config, store Store) (*Engine, error) {
 	flight := &flight{store: store}
 	e := &Engine{
 		config:     config,
-		policy:     config.Policy,
 		store:      flight,
 		records:    newTable[record](keyRecord, store),
 		networks:   newTable[network](keyNetwork, store),
@@ -255,12 +256,17 @@ func New(config Config, store Store) (*Engine, error) {
 		exceptions: newTable[exception](keyException, store),
 		pages:      map[string][]ledger.Page{},
 	}
-	rule := config.Policy.Rule(inventory.PhantomInventory)
-	e.alarm = detectors.Alarm{Raise: rule.Raise, Clear: rule.Clear}
 	e.watch(detectors.Table())
 	e.past.e = e
 	e.history = e.readPages
-	var err error
+	inForce, err := ReadPolicy(store)
+	if err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
+	if inForce == nil || config.PolicyFixed {
+		inForce = config.Policy
+	}
+	e.adopt(inForce)
 	if e.meta, err = readMeta(store); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}

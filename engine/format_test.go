@@ -26,7 +26,7 @@ func specimens() []stored {
 	reserve := sale
 	reserve.Kind, reserve.Ref, reserve.Due = inventory.Reserve, "o1", now+inventory.Day
 	open := []opened{
-		{scope: detectors.Scope{Class: inventory.Oversell, Channel: "web"}, id: "x0-1-0-0", acting: true},
+		{scope: detectors.Scope{Class: inventory.Oversell, Channel: "web"}, id: "x0-1-0-0", acting: true, lookAt: now},
 		{scope: detectors.Scope{Class: inventory.PhantomInventory, Network: true}, id: "x0-2-0-0", muted: true},
 		{scope: detectors.Scope{Class: inventory.OversellRisk, Channel: "store"}, id: "x0-3-0-0", acting: true, most: 7},
 		{scope: detectors.Scope{Class: inventory.ReceiptDiscrepancy, Of: "po"}, id: "x0-4-0-0", most: 3},

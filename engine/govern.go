@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // byHoldfast is who changed an exception where no person did.
@@ -58,8 +59,9 @@ func (e *Engine) govern(s scene) error {
 
 // raise opens an exception.
 func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
-	rule := e.policy.Rule(f.Class)
 	d := e.describe(f)
+	channels := e.concerned(s, f.Scope)
+	rule := e.policy.Opens(e.facts(f, &d), channels)
 	id := e.nextID("x")
 	it, _, err := e.exceptions.make([]byte(id))
 	if err != nil {
@@ -71,7 +73,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 		Class:           f.Class,
 		SKU:             e.view.SKU,
 		Location:        e.view.Location,
-		Channels:        e.concerned(s, f.Scope),
+		Channels:        channels,
 		Severity:        d.Severity,
 		Exposure:        d.Exposure,
 		Status:          status,
@@ -100,6 +102,19 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	e.meta.standing.Exceptions++
 	e.meta.exposure.add(x.Exposure)
 	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
+}
+
+// facts are what a policy's conditions may ask of an exception that opens.
+func (e *Engine) facts(f *detectors.Finding, d *detectors.Description) *policy.Facts {
+	v := &e.view
+	facts := &policy.Facts{
+		Class: f.Class, SKU: v.SKU, Location: v.Location, Confidence: f.Confidence, Exposure: d.Exposure, Price: v.Price,
+		Severity: string(d.Severity), OnHand: v.OnHand, ATP: v.ATP(), NetworkATP: v.Network.ATP, Locations: v.Network.Locations,
+	}
+	if f.Network {
+		facts.Location = inventory.Network
+	}
+	return facts
 }
 
 // standsAt returns where the exception of a finding stands, which is touched, and its place there.
@@ -155,15 +170,19 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	id, muted := (*open)[at].id, (*open)[at].muted
-	*open = slices.Delete(*open, at, at+1)
-	if muted {
+	o := &(*open)[at]
+	if o.muted {
+		*open = slices.Delete(*open, at, at+1)
 		return verdict{}, nil
 	}
-	it, err := e.mustException(id)
+	it, err := e.mustException(o.id)
 	if err != nil {
 		return verdict{}, err
 	}
+	if e.dwells(s, o, &it.value.Exception) {
+		return verdict{}, nil
+	}
+	*open = slices.Delete(*open, at, at+1)
 	e.exceptions.touch(it)
 	x := &it.value.Exception
 	d := e.describe(f)
@@ -172,6 +191,19 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	x.Confidence = detectors.Round4(f.Confidence)
 	e.end(it, inventory.Change{Status: inventory.Resolved, By: byHoldfast, Note: d.Reason})
 	return verdict{exception: it, kind: "resolve", rule: d.Rule}, nil
+}
+
+// dwells reports whether an exception is to stand for a while longer, and sees to it that somebody looks again then.
+func (e *Engine) dwells(s scene, o *opened, x *inventory.Exception) bool {
+	rule := e.policy.RuleAt(x.Class, policy.At{SKU: x.SKU, Location: x.Location, Channel: o.scope.Channel})
+	until := min(x.OpenedAt+rule.Dwell, inventory.MillisMax)
+	if e.meta.watermark >= until {
+		return false
+	}
+	if o.lookAt != until {
+		o.lookAt = e.setTimer(until, timerDwell, s.rec.key)
+	}
+	return true
 }
 
 // end gives an exception, which is touched, its final status, and says so.

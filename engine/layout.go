@@ -26,6 +26,7 @@ import (
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
 //	'c' channel                                → channel     (formatChannel)
+//	'p'                                        → the policy in force: its text (formatPolicy); none: Config's
 //	'm'                                        → meta        (formatMeta)
 //	'n'                                        → how many flushes there were (formatFlushes)
 const (
@@ -39,6 +40,7 @@ const (
 	keyRanked    = 'X'
 	keySource    = 's'
 	keyChannel   = 'c'
+	keyPolicy    = 'p'
 	keyMeta      = 'm'
 	keyFlushes   = 'n'
 )
@@ -60,14 +62,15 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 10
-	formatNetwork  = 5
+	formatRecord   = 11
+	formatNetwork  = 6
 	formatPlace    = 2
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3
 	formatSource   = 1
 	formatChannel  = 1
+	formatPolicy   = 1
 	formatMeta     = 5
 	formatFlushes  = 1
 )
@@ -80,6 +83,7 @@ const (
 	timerNetwork  = 'N' // sku: a network directive is to be renewed
 	timerTimeline = 'T' // timeline key: lapses, or may be forgotten
 	timerEnded    = 'X' // exception id: ended long ago
+	timerDwell    = 'D' // record key: an exception has stood for as long as its policy wants
 )
 
 func appendRecordKey(dst []byte, sku, location string) []byte {

@@ -96,6 +96,8 @@ type opened struct {
 	// muted: a person ended it, and its condition stands still. So that it is not raised again at once it stays
 	// open for its detector, which ends it without a word.
 	muted bool
+
+	lookAt inventory.Millis // when its policy lets it end, though its condition is over; 0: it is not, or at once
 }
 
 // directive is the last command for one channel at a record or in a network.
@@ -244,12 +246,18 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.most != 0 {
 			flags |= 16
 		}
+		if o.lookAt != 0 {
+			flags |= 32
+		}
 		dst = wire.AppendUint(dst, flags)
 		if o.scope.Of != "" {
 			dst = wire.AppendString(dst, o.scope.Of)
 		}
 		if o.most != 0 {
 			dst = wire.AppendInt(dst, o.most)
+		}
+		if o.lookAt != 0 {
+			dst = wire.AppendInt(dst, o.lookAt)
 		}
 	}
 	return dst
@@ -275,6 +283,9 @@ func readOpened(in *wire.Reader) []opened {
 		}
 		if flags&16 != 0 {
 			o.most = in.Int()
+		}
+		if flags&32 != 0 {
+			o.lookAt = inventory.Millis(in.Int())
 		}
 	}
 	return open

@@ -92,6 +92,14 @@ func (e *Engine) fire(t timer.Timer) error {
 			return nil
 		}
 		return e.renewNetwork(net)
+	case timerDwell:
+		rec, err := e.records.get(key)
+		if err != nil || rec == nil {
+			return err
+		}
+		e.records.touch(rec)
+		e.remember(&rec.value)
+		return e.look(rec, nil)
 	case timerEnded:
 		return e.forgetException(key)
 	}

@@ -2,7 +2,7 @@ package policy
 
 import "github.com/holdfast-atp/holdfast/inventory"
 
-// Autonomy is how far holdfast goes by itself when an exception opens.
+// Autonomy is how far holdfast goes by itself when an exception opens. The less, the more careful.
 type Autonomy uint8
 
 // The levels of autonomy.
@@ -11,6 +11,11 @@ const (
 	Recommend                 // await a person's approval before any command
 	Automate                  // command at once
 )
+
+var autonomyNames = []string{Observe: "observe", Recommend: "recommend", Automate: "auto"}
+
+// String returns "observe", "recommend" or "auto".
+func (a Autonomy) String() string { return autonomyNames[a] }
 
 // Status returns the status in which an exception opens under a.
 func (a Autonomy) Status() inventory.Status {
@@ -29,6 +34,7 @@ type Rule struct {
 	Owner    string           // the role that answers for it
 	SLA      inventory.Millis // by when the owner should have dealt with it, from its opening
 	Expiry   inventory.Millis // how long a command stands unless renewed, in event time
+	Dwell    inventory.Millis // how long it stands at least, in event time: what comes and goes does not flap
 	Raise    float64          // probability at which it is raised, where the class has one
 	Clear    float64          // probability at which it is cleared, below Raise
 }
@@ -37,39 +43,86 @@ type Rule struct {
 // still stands: early enough that no subscriber sees it lapse.
 func (r *Rule) RenewAfter() inventory.Millis { return r.Expiry - r.Expiry/4 }
 
-// Policy is the rules in force.
+// Policy is the rules in force. It never changes.
 type Policy struct {
-	Version string
-	rules   map[inventory.Class]Rule
+	Version string // its name and a hash of its text
+	Text    string // the document that it was read from; "" where it was made otherwise
+
+	rules     map[inventory.Class]Rule
+	overrides []override
 }
 
-// Rule returns the rule for class; for a class without one, to observe.
+// At is where an exception stands.
+type At struct {
+	SKU, Location, Channel string // Location is inventory.Network for the whole network; Channel is "" for all channels
+}
+
+// New returns a policy of those rules; a class without one is observed.
+func New(version string, rules map[inventory.Class]Rule) *Policy {
+	return &Policy{Version: version, rules: rules}
+}
+
+// fallback is the rule of a class without one.
+func fallback() Rule {
+	return Rule{Owner: "inventory-control", SLA: inventory.Day, Expiry: 7 * inventory.Day, Raise: 1}
+}
+
+// Rule returns the rule for class where no override changes it; for a class without one, to observe.
 func (p *Policy) Rule(class inventory.Class) Rule {
 	if r, ok := p.rules[class]; ok {
 		return r
 	}
-	return Rule{Owner: "inventory-control", SLA: inventory.Day, Expiry: 7 * inventory.Day, Raise: 1}
+	return fallback()
 }
 
-// New returns a policy of those rules; a class without one is observed.
-func New(version string, rules map[inventory.Class]Rule) *Policy { return &Policy{version, rules} }
+// RuleAt returns the rule for class at a place: with what overrides change there, but for those that ask for the facts of an
+// exception. Of several overrides the last one counts.
+func (p *Policy) RuleAt(class inventory.Class, at At) Rule {
+	r := p.Rule(class)
+	for i := range p.overrides {
+		if o := &p.overrides[i]; o.when == nil && o.matches(class, at) {
+			o.change.apply(&r)
+		}
+	}
+	return r
+}
 
-// Default returns the policy of a careful retailer: hold what is oversold at once; hold
-// what is four to one a phantom, since a cancellation costs about four margins; and leave the count to people.
-func Default() *Policy {
-	return New("builtin-1", map[inventory.Class]Rule{
-		inventory.Oversell: {
-			Autonomy: Automate, Owner: "channel-operations",
-			SLA: inventory.Hour, Expiry: 7 * inventory.Day,
-		},
-		inventory.PhantomInventory: {
-			Autonomy: Automate, Owner: "store-operations",
-			SLA: inventory.Day, Expiry: 7 * inventory.Day,
-			Raise: 0.8, Clear: 0.4,
-		},
-		inventory.StockMismatch:      {Owner: "inventory-control", SLA: inventory.Day, Expiry: 7 * inventory.Day},
-		inventory.StaleListing:       {Autonomy: Recommend, Owner: "channel-operations", SLA: 2 * inventory.Hour, Expiry: 7 * inventory.Day},
-		inventory.ReceiptDiscrepancy: {Owner: "receiving", SLA: 2 * inventory.Day, Expiry: 7 * inventory.Day},
-		inventory.TransferDelay:      {Owner: "logistics", SLA: inventory.Day, Expiry: 7 * inventory.Day},
-	})
+// Varies reports whether any override changes the thresholds of class somewhere: if not, they are those of Rule.
+func (p *Policy) Varies(class inventory.Class) bool {
+	for i := range p.overrides {
+		if o := &p.overrides[i]; o.change.threshold() && (len(o.classes) == 0 || o.classes[class]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Opens returns the rule under which an exception opens. Where it concerns several channels, it is the most careful of theirs.
+func (p *Policy) Opens(f *Facts, channels []string) Rule {
+	if len(p.overrides) == 0 {
+		return p.Rule(f.Class)
+	}
+	if len(channels) == 0 {
+		return p.opens(f, "")
+	}
+	careful := p.opens(f, channels[0])
+	for _, channel := range channels[1:] {
+		if r := p.opens(f, channel); r.Autonomy < careful.Autonomy {
+			careful = r
+		}
+	}
+	return careful
+}
+
+func (p *Policy) opens(f *Facts, channel string) Rule {
+	r := p.Rule(f.Class)
+	at := At{f.SKU, f.Location, channel}
+	facts := *f
+	facts.Channel = channel
+	for i := range p.overrides {
+		if o := &p.overrides[i]; o.matches(f.Class, at) && o.holds(&facts) {
+			o.change.apply(&r)
+		}
+	}
+	return r
 }

@@ -115,6 +115,21 @@ func (b *backend) Exception(_ context.Context, id string) (inventory.Exception, 
 	return x, translate(err)
 }
 
+func (b *backend) Policy(context.Context) (console.PolicyInForce, error) {
+	var all console.PolicyInForce
+	policies, err := b.processor.Policies()
+	for i, p := range policies {
+		if p == nil {
+			continue // it could not be opened; its status says so
+		}
+		if all.Version == "" {
+			all.Version, all.Text = p.Version, p.Text
+		}
+		all.Partitions = append(all.Partitions, console.PartitionPolicy{Partition: i, Version: p.Version})
+	}
+	return all, err
+}
+
 func (b *backend) Explain(ctx context.Context, id string) (inventory.Explanation, error) {
 	e, err := b.processor.Explain(ctx, id)
 	return e, translate(err)

@@ -51,6 +51,9 @@ func (c *demoCmd) Run(t *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, n.close()) }()
 	n.greet(t, &c.nodeFlags)
+	if err := n.setPolicy(t); err != nil {
+		return err
+	}
 
 	now := inventory.MillisOf(time.Now())
 	start := now - now%inventory.Day - inventory.Millis(c.Days)*inventory.Day

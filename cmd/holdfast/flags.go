@@ -15,6 +15,7 @@ type nodeFlags struct {
 	NATSPort   int           `name:"nats-port" help:"Port of the embedded server; 0 takes a free one." default:"4222"`
 	Sync       string        `help:"Of the embedded server: always syncs to disk before it acknowledges; lazy syncs every two minutes, and a power cut loses what was acknowledged since." enum:"always,lazy" default:"always"`
 	Retention  time.Duration `help:"How long deltas and outputs are kept; 0 is for ever." default:"336h"`
+	Policy     policyFile    `help:"File of the policy (YAML): sent through the log of each partition where another is in force. Without it what is in force stays." placeholder:"FILE"`
 	Cache      byteSize      `help:"Memory for records, dedupe and Pebble's cache, for all partitions together." default:"512MiB"`
 	Commands   struct {
 		Encoding string `help:"Encoding of commands: json or msgpack." enum:"json,msgpack" default:"json"`

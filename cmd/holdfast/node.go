@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-atp/holdfast/codec"
 	"github.com/holdfast-atp/holdfast/console"
 	"github.com/holdfast-atp/holdfast/internal/hugepage"
+	"github.com/holdfast-atp/holdfast/policy"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -28,6 +29,7 @@ type node struct {
 	producer  *client.Producer
 	nc        *nats.Conn // the producer's and the console's
 	web       *console.Server
+	policy    *policy.Policy // of --policy; nil: none was given
 
 	stopWeb context.CancelFunc
 	webDone chan error
@@ -44,6 +46,9 @@ func startNode(ctx context.Context, f *nodeFlags, dir string, web bool, log *slo
 	defer cancel()
 	n = &node{url: f.NATS, dir: dir}
 	if err := f.check(); err != nil {
+		return n, err
+	}
+	if n.policy, err = f.startPolicy(); err != nil {
 		return n, err
 	}
 	var serving console.Config

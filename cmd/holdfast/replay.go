@@ -58,6 +58,9 @@ func (c *replayCmd) Run(t *terminal) (err error) {
 	if err := n.processor.CatchUp(t.ctx); err != nil { // with what an earlier run left
 		return err
 	}
+	if err := n.setPolicy(t); err != nil {
+		return err
+	}
 	before := n.processor.Tally()
 	start := time.Now()
 	published, err := c.play(t, n, source)

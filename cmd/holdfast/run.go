@@ -13,7 +13,11 @@ func (c *runCmd) Run(t *terminal) error {
 		return err
 	}
 	n.greet(t, &c.nodeFlags)
-	err = n.serve(t.ctx)
+	if err = n.setPolicy(t); err == nil {
+		err = n.serve(t.ctx)
+	} else if t.ctx.Err() != nil {
+		err = nil // told to stop while it caught up
+	}
 	t.say("stopping: committing and handing over")
 	return errors.Join(err, n.close())
 }

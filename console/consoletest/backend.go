@@ -256,6 +256,13 @@ func (b *Backend) Exception(_ context.Context, id string) (inventory.Exception, 
 	return inventory.Exception{}, cmp.Or(b.err, console.ErrNotFound)
 }
 
+// Policy returns one that says nothing.
+func (b *Backend) Policy(context.Context) (console.PolicyInForce, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return console.PolicyInForce{Version: "test@0", Text: "name: test\n"}, b.err
+}
+
 // Explain returns the command of that id and its exception.
 func (b *Backend) Explain(ctx context.Context, id string) (inventory.Explanation, error) {
 	b.mu.Lock()

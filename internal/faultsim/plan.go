@@ -8,7 +8,6 @@ import (
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
-	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // payload is a message that a producer has to send.
@@ -113,9 +112,6 @@ func draw(seed uint64) *plan {
 		},
 	}
 	p.groupMin = 1 + rng.IntN(4)
-	if rng.IntN(2) == 0 {
-		p.config.Policy = asking()
-	}
 	partitions := 1 + rng.IntN(partitionsMax)
 	for n := range partitions {
 		shape := gen.Shape{DeltasMax: 60, Lateness: lateness, Hot: rng.IntN(4) == 0}
@@ -138,17 +134,11 @@ func draw(seed uint64) *plan {
 }
 
 // asking is a policy under which people are asked before any command.
-func asking() *policy.Policy {
-	rules := map[inventory.Class]policy.Rule{}
-	for _, class := range inventory.Classes() {
-		rules[class] = policy.Default().Rule(class)
-		if rule := rules[class]; rule.Autonomy == policy.Automate {
-			rule.Autonomy = policy.Recommend
-			rules[class] = rule
-		}
-	}
-	return policy.New("asking", rules)
-}
+const asking = `name: asking
+classes:
+  oversell: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d}
+  phantom_inventory: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.8, clear: 0.4}
+`
 
 // packed cuts a log into messages, with SKUs that belong to the partition.
 func packed(rng *rand.Rand, log []inventory.Delta, partition int) (all []payload) {

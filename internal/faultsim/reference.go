@@ -65,7 +65,6 @@ func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, err
 		model: oracle.NewOversell(oracle.Config{
 			Lateness: config.Engine.Lateness, WindowLateness: config.Engine.WindowLateness,
 			AheadMax: config.Engine.AheadMax, ChannelsMax: config.Engine.ChannelsMax,
-			Asks: config.Engine.Policy != nil,
 		}),
 	}
 	var err error
@@ -162,6 +161,10 @@ func (r *reference) decide(text []byte) error {
 		r.counts.Rejected++
 		return nil
 	}
+	if m.Kind() == control.KindPolicy {
+		r.count(r.model.SetPolicy(m.ID, m.Policy == asking))
+		return nil
+	}
 	d := oracle.Decision{
 		ID: m.ID, Acts: m.Decision.Action == control.Approve,
 		Ends: m.Decision.Action == control.Reject || m.Decision.Action == control.Resolve,
@@ -174,13 +177,17 @@ func (r *reference) decide(text []byte) error {
 		d.Scope = scopeOf(&x)
 	}
 	outcome, directives := r.model.Decide(d)
+	r.count(outcome)
+	r.told.want = append(r.told.want, directives...)
+	return nil
+}
+
+func (r *reference) count(outcome oracle.Outcome) {
 	if outcome == oracle.Applied {
 		r.counts.Applied++
 	} else {
 		r.counts.Duplicates++
 	}
-	r.told.want = append(r.told.want, directives...)
-	return nil
 }
 
 func ended(x *inventory.Exception) bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 	"github.com/holdfast-atp/holdfast/stream"
 )
 
@@ -300,6 +301,12 @@ func (w *world) decide(partition, n int) error {
 	m := control.Message{ID: fmt.Sprint("m", w.decisions-n/8%8/7), By: "kim", Decision: control.Decision{
 		Exception: ids[n%len(ids)], Action: control.Actions()[n/64%4], Owner: "lee",
 	}}
+	if n%4 == 1 {
+		m.Decision, m.Policy = control.Decision{}, asking
+		if n%8 == 1 {
+			m.Policy = policy.Default().Text
+		}
+	}
 	text, err := control.Encode(&m)
 	if err != nil {
 		return err

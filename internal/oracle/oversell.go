@@ -96,6 +96,17 @@ func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
 	return Applied, o.look()
 }
 
+// SetPolicy takes a policy under which what opens awaits a person's approval, or does not; the next message of the log.
+func (o *Oversell) SetPolicy(id string, asks bool) Outcome {
+	d := inventory.Delta{Source: "a person", ID: id}
+	if o.remembers(&d) {
+		return Duplicate
+	}
+	o.accepted[identity{d.Source, d.ID}] = o.watermark
+	o.asks = asks
+	return Applied
+}
+
 // Open returns the exceptions that stand, by SKU, location and channel.
 func (o *Oversell) Open() []Scope {
 	var open []Scope
