@@ -49,7 +49,9 @@ type Finding struct {
 	WayOut string `json:"way_out,omitempty"` // what to do, in one line
 
 	// Rebuild is set where Repair can mend it by moving the partition's folder aside.
-	Rebuild   bool `json:"rebuild,omitempty"`
+	Rebuild bool `json:"rebuild,omitempty"`
+	// TakeBack is set where Repair can mend it by deleting what was said about messages that the log lost.
+	TakeBack  bool `json:"take_back,omitempty"`
 	Partition int  `json:"partition"` // -1: it is about none
 }
 
@@ -114,9 +116,16 @@ func (e *examination) addPart(p int, check string, status Status, wayOut, format
 	e.report.add(Finding{Check: check, About: fmt.Sprintf("partition %d", p), Status: status, Detail: fmt.Sprintf(format, args...), WayOut: wayOut, Partition: p})
 }
 
-// Repair moves aside the folders of the partitions that a report says can be rebuilt, and tells say of each before it does.
-// Nothing may run on the folder. name tells this repair from others.
-func Repair(config Config, report *Report, name string, say func(string)) error {
+// Repair moves aside the folders of the partitions that a report says can be rebuilt, takes back what was said about messages
+// that their logs lost, and tells say of each before it does. Nothing may run. name tells this repair from others.
+func Repair(ctx context.Context, config Config, report *Report, name string, say func(string)) error {
+	for _, f := range report.Findings {
+		if f.TakeBack {
+			if err := stream.TakeBack(ctx, config.JS, config.Topology, f.Partition, say); err != nil {
+				return err
+			}
+		}
+	}
 	var inspector *state.Inspector
 	done := map[int]bool{}
 	for _, f := range report.Findings {

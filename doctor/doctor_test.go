@@ -34,6 +34,10 @@ type ward struct {
 	config Config
 	url    string
 	log    *slog.Logger
+
+	streams string // the broker's folder
+	broker  *stream.Embedded
+	nc      *nats.Conn
 }
 
 func newWard(t *testing.T) *ward {
@@ -41,20 +45,13 @@ func newWard(t *testing.T) *ward {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	server, err := stream.StartEmbedded(stream.EmbeddedConfig{Dir: t.TempDir(), Port: -1, Log: quiet})
-	must(t, err)
-	t.Cleanup(func() { must(t, server.Close()) })
-	nc, err := nats.Connect(server.URL())
-	must(t, err)
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	must(t, err)
-	w := &ward{t: t, ctx: ctx, url: server.URL(), log: quiet, config: Config{
+	w := &ward{t: t, ctx: ctx, streams: t.TempDir(), log: quiet, config: Config{
 		StateDir: filepath.Join(t.TempDir(), "state"),
 		Topology: stream.Topology{Prefix: "holdfast", Partitions: 2, Replicas: 1},
-		JS:       js,
 		Log:      quiet,
 	}}
+	w.startBroker()
+	t.Cleanup(func() { w.stopBroker() })
 	p := w.start()
 	for partition := range 2 {
 		w.sell(partition, "")
@@ -62,6 +59,24 @@ func newWard(t *testing.T) *ward {
 	must(t, p.Settle(ctx))
 	must(t, p.Close())
 	return w
+}
+
+func (w *ward) startBroker() {
+	w.t.Helper()
+	var err error
+	w.broker, err = stream.StartEmbedded(stream.EmbeddedConfig{Dir: w.streams, Port: -1, Log: w.log})
+	must(w.t, err)
+	w.url = w.broker.URL()
+	w.nc, err = nats.Connect(w.url)
+	must(w.t, err)
+	w.config.JS, err = jetstream.New(w.nc)
+	must(w.t, err)
+}
+
+func (w *ward) stopBroker() {
+	w.t.Helper()
+	w.nc.Close()
+	must(w.t, w.broker.Close())
 }
 
 func (w *ward) start() *stream.Processor {
@@ -139,7 +154,11 @@ func (w *ward) want(r *Report, rebuild bool, words ...string) {
 func (w *ward) repair(r *Report) {
 	w.t.Helper()
 	var said []string
-	must(w.t, Repair(w.config, r, "test", func(line string) { said = append(said, line) }))
+	must(w.t, Repair(w.ctx, w.config, r, "test", func(line string) {
+		if !strings.Contains(line, "taking back") {
+			said = append(said, line)
+		}
+	}))
 	if len(said) != 2 || !strings.Contains(said[0], "partition 1: moving its folder aside") {
 		w.t.Errorf("it said %q", said)
 	}
@@ -189,7 +208,7 @@ func TestAHealthyDeployment(t *testing.T) {
 	if running := w.examine(); !running.OK || !strings.Contains(wrong(running), "a holdfast runs on it") {
 		t.Errorf("while it runs:\n%s", wrong(running))
 	}
-	if err := Repair(w.config, &Report{Findings: []Finding{{Rebuild: true}}}, "x", func(string) {}); err == nil {
+	if err := Repair(w.ctx, w.config, &Report{Findings: []Finding{{Rebuild: true}}}, "x", func(string) {}); err == nil {
 		t.Error("a folder was repaired that a holdfast runs on")
 	}
 	must(t, p.Close())
@@ -242,7 +261,7 @@ func TestALogThatIsNotWhole(t *testing.T) {
 	must(t, os.RemoveAll(filepath.Join(w.config.StateDir, "partitions", "0001")))
 	r := w.examine()
 	w.want(r, false, "partition 1", "this partition has no state", "restore the streams")
-	must(t, Repair(w.config, r, "test", func(line string) { t.Errorf("it repairs: %s", line) }))
+	must(t, Repair(w.ctx, w.config, r, "test", func(line string) { t.Errorf("it repairs: %s", line) }))
 }
 
 func TestAnotherNumberOfPartitions(t *testing.T) {
@@ -265,6 +284,70 @@ func TestNoBroker(t *testing.T) {
 	w := newWard(t)
 	w.config.JS, w.config.NoBroker = nil, errors.New("nobody answers")
 	w.want(w.examine(), false, "nobody answers", "--nats")
+}
+
+// TestWhatIsSaidOfWhatWasLost: a log loses messages of which outputs were said, and the state had not stored that
+// they were applied. What comes in their place must not be taken for said: the partition stands still, and the
+// doctor takes back what was said.
+func TestWhatIsSaidOfWhatWasLost(t *testing.T) {
+	w := newWard(t)
+	log := filepath.Join(w.streams, "jetstream", "$G", "streams", w.config.Topology.DeltaStream(1))
+	older := t.TempDir()
+	w.stopBroker()
+	must(t, os.CopyFS(filepath.Join(older, "log"), os.DirFS(log)))
+	must(t, os.CopyFS(filepath.Join(older, "state"), os.DirFS(w.config.StateDir)))
+	w.startBroker()
+	lost := inventory.Delta{
+		ID: "lost", Source: "wms", SKU: w.sku(1), Location: "store-1", Kind: inventory.Count, Quantity: 100, Time: 1_764_000_000_000 + inventory.Hour,
+	}
+	_, err := w.config.JS.Publish(w.ctx, w.config.Topology.DeltaSubject(1), codec.AppendDelta(nil, &lost)) // which releases what is held
+	must(t, err)
+	_, err = w.config.JS.Publish(w.ctx, w.config.Topology.DeltaSubject(1), []byte("no delta"))
+	must(t, err)
+	p := w.start()
+	must(t, p.Settle(w.ctx))
+	must(t, p.Close())
+
+	w.stopBroker()
+	for _, dir := range []string{log, w.config.StateDir} {
+		must(t, os.RemoveAll(dir))
+	}
+	must(t, os.CopyFS(log, os.DirFS(filepath.Join(older, "log"))))
+	must(t, os.CopyFS(w.config.StateDir, os.DirFS(filepath.Join(older, "state"))))
+	w.startBroker()
+	for _, more := range []string{"", "other-"} { // as the log is, and with others in their place
+		if more != "" {
+			w.sell(1, more)
+		}
+		p = w.start()
+		failed := p.Failed()
+		if err := failed[1]; len(failed) != 1 || !errors.Is(err, stream.ErrLogDiffers) || !strings.Contains(err.Error(), "is about it") || !strings.Contains(err.Error(), "holdfast doctor --repair") {
+			t.Errorf("with %q published since, what stands still is %v", more, failed)
+		}
+		must(t, p.Close())
+	}
+
+	r := w.examine()
+	if r.OK || !strings.Contains(wrong(r), "failed outputs of partition 1") || !strings.Contains(wrong(r), "takes back what was said") {
+		t.Fatalf("it finds\n%s", wrong(r))
+	}
+	var said []string
+	must(t, Repair(w.ctx, w.config, r, "test", func(line string) { said = append(said, line) }))
+	if len(said) == 0 || !strings.Contains(said[0], "taking back") {
+		t.Errorf("it said %q", said)
+	}
+	if r := w.examine(); !r.OK {
+		t.Fatalf("after the repair it finds\n%s", wrong(r))
+	}
+	p = w.start()
+	must(t, p.Settle(w.ctx))
+	if a, err := p.Location(w.sku(1), "store-1"); err != nil || a.OnHand != -sales/2 {
+		t.Errorf("%d on hand, %v; want %d", a.OnHand, err, -sales/2)
+	}
+	must(t, p.Close())
+	if r := w.examine(); wrong(r) != "" {
+		t.Errorf("after the next start it finds\n%s", wrong(r))
+	}
 }
 
 func TestLostOutputs(t *testing.T) {

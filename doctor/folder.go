@@ -11,6 +11,7 @@ import (
 // The ways out that more than one check names.
 const (
 	restartElsewhere = "name the right folder with --data, or start holdfast: it builds the state from the log"
+	takeBack         = "holdfast doctor --repair takes back what was said about the messages that were lost; then publish those again"
 	rebuild          = "holdfast doctor --repair moves its folder aside, and the next start builds it from the log"
 	restore          = "restore the streams from a backup; to go on with what the log still has instead, move the partition's folder away and purge nothing"
 )

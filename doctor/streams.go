@@ -69,10 +69,21 @@ func (e *examination) together(ctx context.Context, p int) {
 		e.rebuildable(p)
 		return
 	}
-	err := stream.CheckPosition(ctx, e.JS, e.Topology, p, at.position)
+	from := stream.From{}
+	if at.position != nil {
+		from.Rejected = at.position.Rejected
+	}
+	said, err := stream.LastSaid(ctx, e.JS, e.Topology, p, from)
+	if err != nil {
+		e.addPart(p, "outputs", Failed, "see whether the broker is well", "%v", err)
+		return
+	}
+	orphans := stream.CheckSaidBy(ctx, e.JS, e.Topology, p, said)
+	err = stream.CheckPosition(ctx, e.JS, e.Topology, p, at.position)
 	switch {
 	case errors.Is(err, stream.ErrLogDiffers):
 		e.addPart(p, "log", Failed, rebuild, "%v", err)
+		e.report.Findings[len(e.report.Findings)-1].TakeBack = orphans != nil
 		e.report.Findings[len(e.report.Findings)-1].Rebuild = true // there may be nothing to move: then the log is not whole either
 		e.rebuildable(p)
 		return
@@ -86,8 +97,13 @@ func (e *examination) together(ctx context.Context, p int) {
 	default:
 		e.addPart(p, "log", OK, "", "applied up to %d of messages %d to %d, event time %v", at.position.Sequence, at.first, at.last, at.status.Watermark)
 	}
+	if orphans != nil {
+		e.addPart(p, "outputs", Failed, takeBack, "%v", orphans)
+		e.report.Findings[len(e.report.Findings)-1].TakeBack = true
+		return
+	}
 	if at.open {
-		e.outputs(ctx, p)
+		e.outputs(ctx, p, greatest(said))
 	}
 }
 
@@ -105,15 +121,13 @@ func (e *examination) rebuildable(p int) {
 }
 
 // outputs sees whether the streams have what the partition believes that they have.
-func (e *examination) outputs(ctx context.Context, p int) {
+func (e *examination) outputs(ctx context.Context, p int, last uint64) {
 	at := &e.parts[p]
-	from := stream.From{}
-	if at.position != nil {
-		from.Rejected = at.position.Rejected
-	}
-	last, err := stream.LastOutput(ctx, e.JS, e.Topology, p, from)
-	if err == nil && last < at.stored && from.Rejected > 0 {
-		last, err = stream.LastOutput(ctx, e.JS, e.Topology, p, stream.From{}) // its last may be a rejection from before there
+	var err error
+	if last < at.stored && at.position != nil && at.position.Rejected > 0 {
+		var said []stream.Said
+		said, err = stream.LastSaid(ctx, e.JS, e.Topology, p, stream.From{}) // its last may be a rejection from before there
+		last = greatest(said)
 	}
 	switch {
 	case err != nil:
@@ -123,4 +137,11 @@ func (e *examination) outputs(ctx context.Context, p int) {
 	default:
 		e.addPart(p, "outputs", OK, "", "it has said %d, the streams have up to %d, %d wait to be stored", at.said, last, at.waiting)
 	}
+}
+
+func greatest(said []stream.Said) (ordinal uint64) {
+	for _, s := range said {
+		ordinal = max(ordinal, s.Ordinal)
+	}
+	return ordinal
 }

@@ -21,6 +21,10 @@ type encoder struct {
 	topology  Topology
 	partition int
 	commands  codec.Encoding
+
+	// The cause that was named last: a message of half a megabyte may be that of thousands of outputs.
+	sequence uint64
+	cause    string
 }
 
 // encode returns o as it is published. A rejected delta goes whole, so it is cut out
@@ -60,6 +64,10 @@ func (e *encoder) encode(o *engine.Output, f *Fetch, m *Message) (Output, error)
 	default:
 		return out, fmt.Errorf("output %d is none of the four kinds", o.Ordinal)
 	}
+	if e.sequence != m.Sequence {
+		e.sequence, e.cause = m.Sequence, causeOf(m)
+	}
+	out.Headers = append(out.Headers, Header{HeaderCause, e.cause})
 	return out, err
 }
 

@@ -49,10 +49,8 @@ func (t Topology) Inspect(ctx context.Context, js jetstream.JetStream) (streams 
 	return streams, ahead, nil
 }
 
-// LastOutput returns the greatest ordinal that the streams have of partition p, where it said something after from; 0
-// where they have none.
-func LastOutput(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From) (uint64, error) {
-	greatest := uint64(0)
+// LastSaid returns what each stream of outputs has last of partition p, where it said something after from.
+func LastSaid(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From) (said []Said, err error) {
 	for kind := range Kind(kinds) {
 		w := lastWord{
 			log:       &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p},
@@ -68,9 +66,9 @@ func LastOutput(ctx context.Context, js jetstream.JetStream, t Topology, p int, 
 		}
 		ordinal, err := w.find(ctx)
 		if err != nil {
-			return 0, fmt.Errorf("find the last output of partition %d in %s: %w", p, t.OutputStream(kind), err)
+			return nil, fmt.Errorf("find the last output of partition %d in %s: %w", p, t.OutputStream(kind), err)
 		}
-		greatest = max(greatest, ordinal)
+		said = append(said, Said{t.OutputStream(kind), ordinal, w.cause})
 	}
-	return greatest, nil
+	return said, nil
 }

@@ -23,6 +23,8 @@ type lastWord struct {
 	// is a filter, else of all. While it is 0, the search begins at since.
 	since    time.Time
 	sequence uint64
+
+	cause string // of the output that was found last; "" where none was, or it has none
 }
 
 // find returns the greatest ordinal of the partition after sequence, 0 where there is
@@ -46,13 +48,16 @@ func (w *lastWord) find(ctx context.Context) (ordinal uint64, err error) {
 	partition, ordinal, ok := parseOutputName(last.Output)
 	switch {
 	case ok && partition == w.partition:
+		w.cause = last.Cause
 	case last.Sequence == w.sequence, last.Time.Before(w.since):
 		ordinal = 0
 	default: // another partition's, or somebody else's
 		ordinal = 0
 		err := w.log.Scan(ctx, filter, w.sequence, w.since, last.Sequence, func(m StoredOutput) {
 			if p, n, ok := parseOutputName(m.Output); ok && p == w.partition {
-				ordinal = max(ordinal, n)
+				if n > ordinal {
+					ordinal, w.cause = n, m.Cause
+				}
 			}
 		})
 		if err != nil {

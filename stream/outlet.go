@@ -66,6 +66,7 @@ type outlet struct {
 	// those that it took from the front without it.
 	queue []Output // in order of ordinal, all above high; the first may be in flight
 	high  uint64   // greatest ordinal of the partition that the stream is known to have
+	cause string   // of that output, where it was found there; "": not known, or it is of this outlet's own making
 	seen  uint64   // sequence of the last message known of; lastWord.sequence, for others to read
 	err   error    // why the latest attempt failed; nil once something was stored
 
@@ -86,8 +87,32 @@ func (o *outlet) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := o.compare(high); err != nil {
+		return err
+	}
 	o.unsure, o.knownAt = false, began
 	o.settle(high)
+	return nil
+}
+
+// compare wants the output that the stream was found to have last to be the one that was given, if it was.
+func (o *outlet) compare(high uint64) error {
+	p := o.publisher
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if high <= o.high {
+		return nil
+	}
+	cause := o.lastWord.cause
+	for i := range o.queue {
+		if q := &o.queue[i]; q.Ordinal == high {
+			return p.agree(o, q, cause)
+		}
+	}
+	if high <= p.given {
+		return saidOtherwise(o.partition, o.log.Name(), high, cause, "nothing")
+	}
+	o.cause = cause
 	return nil
 }
 

@@ -33,6 +33,7 @@ type StoredOutput struct {
 	Sequence uint64
 	Time     time.Time
 	Output   string // its HeaderOutput; "" where it has none
+	Cause    string // its HeaderCause; "" where it has none
 }
 
 // leaderOutputs is a stream of outputs as its leader has it.
@@ -54,7 +55,7 @@ func (l *leaderOutputs) Last(ctx context.Context, filter string) (StoredOutput, 
 	if err != nil {
 		return StoredOutput{}, false, err
 	}
-	return StoredOutput{last.Sequence, last.Time, last.header.Get(HeaderOutput)}, true, nil
+	return StoredOutput{last.Sequence, last.Time, last.header.Get(HeaderOutput), last.header.Get(HeaderCause)}, true, nil
 }
 
 func (l *leaderOutputs) Scan(ctx context.Context, filter string, after uint64, since time.Time, end uint64, visit func(StoredOutput)) error {
@@ -71,7 +72,7 @@ func (l *leaderOutputs) Scan(ctx context.Context, filter string, after uint64, s
 		from.DeliverPolicy, from.OptStartTime = jetstream.DeliverByStartTimePolicy, &since
 	}
 	return scan(ctx, l.js, l.stream, from, end, func(sequence uint64, msg jetstream.Msg) (bool, error) {
-		visit(StoredOutput{Sequence: sequence, Output: msg.Headers().Get(HeaderOutput)})
+		visit(StoredOutput{Sequence: sequence, Output: msg.Headers().Get(HeaderOutput), Cause: msg.Headers().Get(HeaderCause)})
 		return true, nil
 	})
 }

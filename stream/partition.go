@@ -30,6 +30,9 @@ type Speaker interface {
 	// Acked is the ordinal up to which all that Publish took is in its stream.
 	Acked() uint64
 
+	// Said is what was found to be said last.
+	Said() []Said
+
 	// RejectedSeen is what From.Rejected has to be once everything up to Acked is forgotten.
 	RejectedSeen() uint64
 }
@@ -112,7 +115,7 @@ func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*P
 	p := &Partition{
 		config:         config,
 		store:          store,
-		encoder:        encoder{config.Topology, config.Partition, config.Commands},
+		encoder:        encoder{topology: config.Topology, partition: config.Partition, commands: config.Commands},
 		last:           at,
 		engineBytesMax: config.Engine.CacheBytes * 3 / 2,
 		counts:         batchTally{rare: newTally()},
@@ -122,6 +125,9 @@ func OpenPartition(ctx context.Context, config PartitionConfig, store Store) (*P
 		return nil, err
 	}
 	if p.speaker, err = config.Speak(ctx, from); err != nil {
+		return nil, err
+	}
+	if err := CheckSaid(ctx, config.Log, config.Topology, config.Partition, p.speaker.Said()); err != nil {
 		return nil, err
 	}
 	if err := p.publishOutbox(ctx); err != nil {

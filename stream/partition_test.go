@@ -30,6 +30,7 @@ type mute struct{}
 func (mute) Publish(context.Context, Output) error { return nil }
 func (mute) Acked() uint64                         { return 0 }
 func (mute) RejectedSeen() uint64                  { return 0 }
+func (mute) Said() []Said                          { return nil }
 
 // TestWhatWaitsToBeCommittedIsBounded floods a partition with payloads that are no deltas, each of which is said to
 // be rejected, whole.

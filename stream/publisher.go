@@ -44,6 +44,7 @@ type Publisher struct {
 	times   commandTimes
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+	said    []Said
 
 	mu       sync.Mutex
 	given    uint64 // ordinal of the last output that Publish took
@@ -137,6 +138,7 @@ func NewPublisher(ctx context.Context, config PublisherConfig, from From) (*Publ
 			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
 		}
 		publisher.outlets[kind] = out
+		publisher.said = append(publisher.said, Said{out.log.Name(), out.high, out.cause})
 	}
 	return publisher, nil
 }
@@ -169,6 +171,13 @@ func (p *Publisher) Publish(ctx context.Context, o Output) error {
 	if p.closed {
 		return fmt.Errorf("publish output %d: %w", o.Ordinal, errPublisherClosed)
 	}
+	for _, other := range p.outlets { // who has said it already, has to have said the same
+		if other.high == o.Ordinal && other.cause != "" {
+			if err := p.agree(other, &o, other.cause); err != nil {
+				return err
+			}
+		}
+	}
 	p.given = o.Ordinal
 	if o.Ordinal <= out.high {
 		return nil
@@ -181,6 +190,19 @@ func (p *Publisher) Publish(ctx context.Context, o Output) error {
 	wake(out.wake)
 	return nil
 }
+
+// agree wants o to be what a stream has under its ordinal, by its kind and by the message that it is about. What is not known
+// of either agrees.
+func (p *Publisher) agree(with *outlet, o *Output, cause string) error {
+	own := o.causeName()
+	if p.outlets[o.Kind] == with && (cause == own || cause == "" || own == "") {
+		return nil
+	}
+	return saidOtherwise(with.partition, with.log.Name(), o.Ordinal, cause, own)
+}
+
+// Said returns what each stream was found to have last of the partition, when the publisher was opened.
+func (p *Publisher) Said() []Said { return p.said }
 
 // Acked returns the ordinal up to which every output that was given to Publish is in
 // its stream; 0 before the first one.

@@ -42,7 +42,7 @@ func (c *doctorCmd) Run(t *terminal) (err error) {
 	}
 	if c.Repair && !report.OK {
 		say := func(line string) { fmt.Fprintln(t.err, line) }
-		if err := doctor.Repair(config, report, doctor.Stamp(time.Now()), say); err != nil {
+		if err := doctor.Repair(t.ctx, config, report, doctor.Stamp(time.Now()), say); err != nil {
 			return err
 		}
 		if report, err = doctor.Examine(t.ctx, config); err != nil {

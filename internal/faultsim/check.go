@@ -18,7 +18,6 @@ import (
 // history is what a partition went through that bears on what its streams may hold.
 type history struct {
 	others map[uint64][]stream.Output // what was said, by ordinal, of messages that the log has lost since
-	end    uint64                     // the greatest ordinal of these
 	last   [len(kinds)]uint64         // greatest ordinal in each stream
 }
 
@@ -29,7 +28,6 @@ func (h *history) part(r *reference, messages int) {
 	}
 	for _, o := range r.voice.outputs[r.marks[messages].said:] {
 		h.others[o.Ordinal] = append(h.others[o.Ordinal], o)
-		h.end = max(h.end, o.Ordinal)
 	}
 }
 
@@ -174,34 +172,41 @@ func (w *world) mend(partition int) error {
 	if err := w.produce(partition, len(w.plan.payloads[partition])); err != nil {
 		return err
 	}
+	for range 3 { // one may find only when it starts that its log was rewritten, and stops the other for the repair
+		for _, o := range w.owners[partition] {
+			if o == nil {
+				continue
+			}
+			o.disk.mend()
+			if err := o.bringUp(); err != nil {
+				return err
+			}
+		}
+	}
 	for _, o := range w.owners[partition] {
-		if o == nil {
-			continue
-		}
-		o.disk.mend()
-		if o.lossSeen {
-			o.startAfresh()
-		}
-		if !o.up() {
-			if err := o.start(); err != nil {
-				return err
-			}
-		}
-		if !o.up() && o.lossSeen { // it found only now that its log was rewritten
-			o.startAfresh()
-			if err := o.start(); err != nil {
-				return err
-			}
-		}
-		if !o.up() {
+		if o != nil && !o.up() {
 			return fmt.Errorf("partition %d does not start", partition)
 		}
 	}
 	return nil
 }
 
+// bringUp starts an owner that is down, by the way out where it needs that.
+func (o *owner) bringUp() error {
+	switch {
+	case o.up():
+		return nil
+	case o.lossSeen:
+		return o.startAfresh()
+	}
+	return o.start()
+}
+
 // calm drives an owner on, and says what it is still busy with.
 func (w *world) calm(o *owner) (string, error) {
+	if !o.up() { // it saw only now what its log has lost
+		return "it starts", o.bringUp()
+	}
 	if err := o.apply(7); err != nil || !o.up() {
 		return "it stopped", err
 	}
@@ -249,21 +254,19 @@ func (w *world) checkAll() error {
 	return nil
 }
 
-// checkComplete wants every output of the undisturbed partition in its stream. Where the log was
-// rewritten, what was said of the messages that were lost stands, and what has their ordinals now is not said: that
-// is the price of such a loss.
+// checkComplete wants every output of the undisturbed partition in its stream, also where the log was rewritten.
 func (w *world) checkComplete(partition int) error {
 	var there [len(kinds)]map[uint64]bool
 	for kind, s := range w.outputs {
 		there[kind] = map[uint64]bool{}
-		for i := range s.messages {
-			if p, ordinal, err := parseName(s.messages[i].msg.Header.Get(stream.HeaderOutput)); err == nil && p == partition {
+		for _, n := range s.of(partition) {
+			if _, ordinal, err := parseName(s.messages[n-1].msg.Header.Get(stream.HeaderOutput)); err == nil {
 				there[kind][ordinal] = true
 			}
 		}
 	}
 	for _, o := range w.references[partition].voice.outputs {
-		if o.Ordinal > w.history[partition].end && !there[o.Kind][o.Ordinal] {
+		if !there[o.Kind][o.Ordinal] {
 			return fmt.Errorf("partition %d: %s %d was never said: %s", partition, o.Kind, o.Ordinal, o.Data)
 		}
 	}
@@ -273,9 +276,6 @@ func (w *world) checkComplete(partition int) error {
 // checkFollower wants that a reader which takes a command only where its revision is the next of
 // its channel, SKU and location ends with what the undisturbed partition last directed.
 func (w *world) checkFollower(partition int) error {
-	if w.history[partition].others != nil {
-		return nil
-	}
 	type place struct{ channel, sku, location string }
 	follow := func(last map[place]inventory.Command, data []byte) error {
 		c, err := codec.DecodeCommand(data)
@@ -290,11 +290,8 @@ func (w *world) checkFollower(partition int) error {
 		return nil
 	}
 	got, want := map[place]inventory.Command{}, map[place]inventory.Command{}
-	for i := range w.outputs[0].messages {
-		m := &w.outputs[0].messages[i]
-		if p, _, err := parseName(m.msg.Header.Get(stream.HeaderOutput)); err != nil || p != partition {
-			continue
-		}
+	for _, n := range w.outputs[0].of(partition) {
+		m := &w.outputs[0].messages[n-1]
 		if err := follow(got, m.msg.Data); err != nil {
 			return fmt.Errorf("partition %d: %w", partition, err)
 		}

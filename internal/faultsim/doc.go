@@ -36,8 +36,9 @@
 // a real server, and of the tests that kill real processes. The two lines of a reader that lost its consumer, which are
 // to compare what it read last with the log, are repeated here (owner.look); what they call is real.
 //
-// Where a log is rewritten, what was said of the messages that it lost stands, and new outputs with their ordinals are
-// not said. A partition can't know that of messages which it had not committed; nothing here asks for more.
+// Where a log is rewritten after something was said of what it lost, a partition has to stand still when it starts, and
+// whoever runs has to before an output is taken for said that is not. Then what was said of it is taken back, as
+// holdfast doctor does, and all that follows from the log as it is has to be said.
 //
 // # How to use it
 //

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,6 +25,9 @@ var mutants = map[string]*mutant{
 	}},
 	"a replay says again what was said": {onOutputs: func(l stream.OutputLog) stream.OutputLog {
 		return forgetful{l}
+	}},
+	"nobody looks what was said about": {onOutputs: func(l stream.OutputLog) stream.OutputLog {
+		return unquestioning{l}
 	}},
 	"a publisher does not say what it follows": {onOutputs: func(l stream.OutputLog) stream.OutputLog {
 		return careless{l}
@@ -160,6 +164,22 @@ func (forgetful) Last(context.Context, string) (stream.StoredOutput, bool, error
 
 func (l forgetful) Send(ctx context.Context, group []*nats.Msg) (*jetstream.PubAck, error) {
 	return careless(l).Send(ctx, group)
+}
+
+// unquestioning tells of no output what it is about.
+type unquestioning struct{ stream.OutputLog }
+
+func (l unquestioning) Last(ctx context.Context, filter string) (stream.StoredOutput, bool, error) {
+	last, found, err := l.OutputLog.Last(ctx, filter)
+	last.Cause = ""
+	return last, found, err
+}
+
+func (l unquestioning) Scan(ctx context.Context, filter string, after uint64, since time.Time, end uint64, visit func(stream.StoredOutput)) error {
+	return l.OutputLog.Scan(ctx, filter, after, since, end, func(m stream.StoredOutput) {
+		m.Cause = ""
+		visit(m)
+	})
 }
 
 // careless sends without what the stream would refuse a group by.

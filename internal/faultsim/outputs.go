@@ -26,7 +26,7 @@ type stored struct {
 type outputStream struct {
 	name     string
 	clock    *clock
-	messages []stored // that of sequence n at n − 1
+	messages []stored // that of sequence n at n − 1; without a msg: it was deleted
 	ids      map[string]int
 	late     []late
 	refusing int  // groups that are refused before one is taken
@@ -63,7 +63,7 @@ func (s *outputStream) Last(_ context.Context, filter string) (stream.StoredOutp
 func (s *outputStream) Scan(_ context.Context, filter string, after uint64, since time.Time, end uint64, visit func(stream.StoredOutput)) error {
 	for n := int(after) + 1; n <= int(end); n++ {
 		m := s.messages[n-1]
-		if matches(filter, m.msg.Subject) && (after > 0 || !m.at.Before(since)) {
+		if m.msg != nil && matches(filter, m.msg.Subject) && (after > 0 || !m.at.Before(since)) {
 			visit(s.shown(n))
 		}
 	}
@@ -72,7 +72,7 @@ func (s *outputStream) Scan(_ context.Context, filter string, after uint64, sinc
 
 func (s *outputStream) shown(n int) stream.StoredOutput {
 	m := s.messages[n-1]
-	return stream.StoredOutput{Sequence: uint64(n), Time: m.at, Output: m.msg.Header.Get(stream.HeaderOutput)}
+	return stream.StoredOutput{Sequence: uint64(n), Time: m.at, Output: m.msg.Header.Get(stream.HeaderOutput), Cause: m.msg.Header.Get(stream.HeaderCause)}
 }
 
 // Send takes a group in, or does to it what is to happen next.
@@ -130,11 +130,23 @@ const (
 // last returns the sequence of the last message that matches filter; 0: none does.
 func (s *outputStream) last(filter string) int {
 	for n := len(s.messages); n > 0; n-- {
-		if matches(filter, s.messages[n-1].msg.Subject) {
+		if m := s.messages[n-1].msg; m != nil && matches(filter, m.Subject) {
 			return n
 		}
 	}
 	return 0
+}
+
+// of returns the sequences of a partition's messages, in order.
+func (s *outputStream) of(partition int) (all []int) {
+	for n := range s.messages {
+		if m := s.messages[n].msg; m != nil {
+			if p, _, err := parseName(m.Header.Get(stream.HeaderOutput)); err == nil && p == partition {
+				all = append(all, n+1)
+			}
+		}
+	}
+	return all
 }
 
 // arrive stores what is late, as far as the stream still takes it. Who sent it hears nothing.

@@ -60,7 +60,7 @@ func (o *owner) excuse(err error) error {
 	switch {
 	case errors.Is(err, errDisk):
 		return nil
-	case errors.Is(err, stream.ErrLogDiffers) && lost(o.at, o.world.logs[o.partition]):
+	case errors.Is(err, stream.ErrLogDiffers) && (lost(o.at, o.world.logs[o.partition]) || o.world.orphaned(o.partition)):
 		o.lossSeen = true
 		return nil
 	}
@@ -90,7 +90,7 @@ func (o *owner) open() (err error) {
 		o.applied = nil
 		return err
 	}
-	return o.goesOn()
+	return o.begins()
 }
 
 // goesOn returns an error where the log is not the one that the state was made from, and nobody noticed.
@@ -101,10 +101,19 @@ func (o *owner) goesOn() error {
 	return nil
 }
 
-// startAfresh makes an owner whose log was rewritten begin from the log's start, without its state: the way
-// out that the error names.
-func (o *owner) startAfresh() {
+// begins is goesOn for one that has just started: it has looked at what was said, too.
+func (o *owner) begins() error {
+	if o.world.orphaned(o.partition) {
+		return fmt.Errorf("it begins at %d, though something was said about what the log has lost", o.at.Sequence)
+	}
+	return o.goesOn()
+}
+
+// startAfresh makes an owner whose log was rewritten begin from the log's start, without its state, and takes back what
+// was said about what is lost: the way out that the error names.
+func (o *owner) startAfresh() error {
 	o.lossSeen, o.disk = false, newDisk(vfs.NewCrashableMem())
+	return errors.Join(o.world.takeBack(o.partition), o.start())
 }
 
 // close lets go of all that open opened. What is committed gets to the disk with it, as the DB's Close flushes.

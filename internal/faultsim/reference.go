@@ -56,6 +56,7 @@ func (r *recorder) Publish(_ context.Context, o stream.Output) error {
 }
 func (r *recorder) Acked() uint64        { return uint64(len(r.outputs)) }
 func (r *recorder) RejectedSeen() uint64 { return 0 }
+func (r *recorder) Said() []stream.Said  { return nil }
 
 func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, error) {
 	r := &reference{

@@ -166,7 +166,7 @@ func (w *world) carryOut(s step) error {
 	case o.lossSeen && w.logs[s.partition].lost != nil:
 		return nil // it waits until the log is whole again
 	case o.lossSeen:
-		o.startAfresh()
+		return o.startAfresh()
 	}
 	return o.start()
 }
