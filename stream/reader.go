@@ -177,13 +177,6 @@ func (r *Reader) run(ctx context.Context) {
 
 // consume reads with one consumer until it ends, and says why.
 func (r *Reader) consume(ctx context.Context) error {
-	// A consumer ends when the server does, and that may have come back without the log's tail. Who asks for
-	// what comes after it would skip what was stored in its place.
-	if at := r.position(); at != nil {
-		if err := CheckPosition(ctx, r.js, r.topology, r.partition, at); err != nil {
-			return err
-		}
-	}
 	stream := r.topology.DeltaStream(r.partition)
 	created, cancel := withTimeout(ctx, r.js.Options().DefaultTimeout)
 	consumer, err := r.js.CreateConsumer(created, stream, jetstream.ConsumerConfig{
@@ -198,6 +191,15 @@ func (r *Reader) consume(ctx context.Context) error {
 	cancel()
 	if err != nil {
 		return fmt.Errorf("create a consumer: %w", err)
+	}
+	// A consumer ends when the server does, and that may have come back without the log's tail. Who asks for
+	// what comes after it would skip what was stored in its place. Looked at now, for the consumer is of that log and
+	// ends with it: what is looked at before may be another.
+	if at := r.position(); at != nil {
+		if err := CheckPosition(ctx, r.js, r.topology, r.partition, at); err != nil {
+			deleteConsumer(ctx, r.js, stream, consumer)
+			return err
+		}
 	}
 
 	d := &delivery{reader: r, stop: make(chan struct{}), ended: make(chan error, 1)}
