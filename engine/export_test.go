@@ -2,7 +2,6 @@ package engine
 
 import (
 	"github.com/holdfast-atp/holdfast/detectors"
-	"github.com/holdfast-atp/holdfast/engine/window"
 )
 
 // MetaPrefix is the key under which a partition counts its deltas.
@@ -17,18 +16,4 @@ func OnlyDetect(e *Engine, class string) {
 		}
 	}
 	e.watch(kept)
-}
-
-// ReadWindows returns the windows of a key as of the last flush.
-func ReadWindows(store Store, sku, location string) (window.Windows, error) {
-	key := appendRecordKey([]byte{keyRecord}, sku, location)
-	coded, err := store.Get(key)
-	if err != nil || coded == nil {
-		return window.Windows{}, err
-	}
-	r, err := decodeRecord(key, coded)
-	if err != nil {
-		return window.Windows{}, err
-	}
-	return r.windows, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/window"
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -38,6 +39,20 @@ func ReadKey(store Store, sku, location string) (inventory.Availability, bool, e
 		return inventory.Availability{}, false, err
 	}
 	return availability(sku, location, r), true, nil
+}
+
+// ReadWindows returns the windows of a key as of the last flush.
+func ReadWindows(store Store, sku, location string) (window.Windows, error) {
+	key := appendRecordKey([]byte{keyRecord}, sku, location)
+	coded, err := store.Get(key)
+	if err != nil || coded == nil {
+		return window.Windows{}, err
+	}
+	r, err := decodeRecord(key, coded)
+	if err != nil {
+		return window.Windows{}, err
+	}
+	return r.windows, nil
 }
 
 // ReadSKU returns the availability of a SKU at all of its locations as of the last flush;

@@ -19,8 +19,8 @@
 // must come to rest. What is checked, after each step and at the end (check.go):
 //
 //   - The committed state, windows and timers among it, is byte for byte that of a partition that nothing ever
-//     happened to, at the same position; and that one's counters, stock, oversells and directives are the oracle's.
-//     (Its windows are held against the oracle's by the tests of package engine.)
+//     happened to, at the same position; and that one's counters, stock, windows, oversells and directives are the oracle's. So are the
+//     timers by which reservations lapse, as these are in stock and directives at the moment at which they do.
 //   - Each output stream has each ordinal of a partition once, in order, and with the content that the
 //     undisturbed partition gave it. So a reader that follows revisions is told everything once.
 //   - Read = applied + duplicates + rejected.

@@ -221,7 +221,7 @@ func (r *reference) hear() error {
 	return nil
 }
 
-// compare holds every figure of every key and SKU in s, and the oversells that stand, against the oracle's. They are the
+// compare holds every figure of every key and SKU in s, their windows, and the oversells that stand, against the oracle's. They are the
 // same where s has applied the whole log.
 func (r *reference) compare(s engine.Store) error {
 	got, err := oversells(s)
@@ -232,6 +232,9 @@ func (r *reference) compare(s engine.Store) error {
 		return fmt.Errorf("oversells that stand are %s, the oracle's are %s", got, want)
 	}
 	for _, key := range r.model.Keys() {
+		if err := r.compareWindows(s, key); err != nil {
+			return err
+		}
 		got, ok, err := engine.ReadSKU(s, key.SKU)
 		if err != nil || !ok {
 			return fmt.Errorf("read %q: found %v, %v", key.SKU, ok, err)
