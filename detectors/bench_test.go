@@ -37,6 +37,7 @@ func newShop() *shop {
 			Network:    detectors.Network{Locations: 4, Sum: 400, ATP: 400},
 			Belief:     new(detectors.Belief), Feed: &s.feed,
 			Alarm: detectors.Alarm{Raise: 0.8, Clear: 0.4},
+			Place: new(detectors.Place), Patience: new(uint8), Past: nothing{},
 		}
 	}
 	skewed := rand.NewZipf(rand.New(rand.NewSource(1)), 1.1, 20, shopKeys-1)

@@ -16,6 +16,7 @@ type View struct {
 	CountedAt inventory.Millis // of the latest count; 0: there was none
 	Price     int64            // unit price in minor units; 0: unknown
 	Channels  []Channel        // the known ones, in order of becoming known
+	Excess    bool             // some channel shows more than it may sell
 	Network   Network
 	Open      []Scope // what is open on this key and on its SKU's network
 
@@ -24,11 +25,15 @@ type View struct {
 	Held   bool    // a hold binds some channel here: what does not sell may not be let
 	Alarm  Alarm   // when the class that looks is raised and cleared, where that is by a probability
 
-	Delta   *inventory.Delta // after which is looked, applied already; nil: a timer
-	Arrival *Arrival         // of the reference that the delta or the timer is about; nil: of none
-	Ref     string           // that reference
-	Traces  *Traces          // of this key; nil: none
-	Past    Past             // of this key
+	Delta    *inventory.Delta // after which is looked, applied already; nil: a timer
+	Arrival  *Arrival         // of the reference that the delta or the timer is about; nil: of none
+	Ref      string           // that reference
+	Traces   *Traces          // of this key; nil: none
+	Place    *Place           // of the location
+	Vouched  inventory.Millis // up to when the feed is vouched for, where the view is of a location
+	Patience *uint8           // of this key: how many events of demand are let pass before it is looked at
+	Traced   bool             // something was put into the traces
+	Past     Past             // of this key
 }
 
 // Past is what the engine can work out of a key's history, at the cost of reading it.
@@ -39,7 +44,16 @@ type Past interface {
 	// OnHand returns between which figures on-hand may have stood for somebody who saw it at some moment between two
 	// times, and had heard of some of what moved between them and not of the rest.
 	OnHand(from, to inventory.Millis) (low, high int64)
+
+	// LastHour returns the events of demand of the last 60 minutes, LastDays those of the last 35 days, Returns how many returns
+	// there were in these.
+	LastHour() Total
+	LastDays() Total
+	Returns() int64
 }
+
+// Total is how many events there were and how many units they had.
+type Total struct{ Count, Sum int64 }
 
 // Channel is a channel's part of a View.
 type Channel struct {
@@ -129,7 +143,14 @@ type Detector struct {
 
 // Table is all detectors, in the order in which they look.
 func Table() []Detector {
-	return []Detector{oversell(), phantom(), stockMismatch(), staleListing(), receiptDiscrepancy(), transferDelay()}
+	return []Detector{oversell(), phantom(), stockMismatch(), staleListing(), receiptDiscrepancy(), transferDelay(),
+		returnDistortion(), adjustmentAnomaly(), demandSpike(), promoStockout()}
+}
+
+// PlaceTable is the detectors of locations, in the order in which they look. Their view is of a location: its SKU is "*", and of stock
+// it has nothing.
+func PlaceTable() []Detector {
+	return []Detector{fulfilmentOverload(), cancellationAnomaly(), feedStale()}
 }
 
 // IsOpenClass reports whether any exception of that class stands.

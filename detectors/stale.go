@@ -14,10 +14,10 @@ const listingGrace = 15 * inventory.Minute
 const staleRule = "raise where a channel has shown more than it may sell for 15 min, its own sales since taken off; clear when it no longer does"
 
 // staleListing: a channel shows more than it may sell, and has done so for longer than it needs to take in what it was told: what is
-// listed is stale, or a command was not followed. One exception a channel. Looked at after every delta, as whatever changes stock or
-// a hold may make a listing too high, and when the grace is over.
+// listed is stale, or a command was not followed. One exception a channel. Looked at whenever the view says that some channel shows
+// more than it may sell, which whatever changes stock or a hold may bring about, and when the grace is over.
 func staleListing() Detector {
-	return Detector{inventory.StaleListing, AnyKind, lookStale, describeStale}
+	return Detector{inventory.StaleListing, 0, lookStale, describeStale}
 }
 
 func lookStale(v *View, found []Finding) []Finding {

@@ -9,6 +9,12 @@ import (
 type Traces struct {
 	snapshots []snapshot // that do not agree with the ledger, one a source
 	stale     []stale    // channels that show more than they may sell
+
+	corrections *corrections
+	promo       *promo
+
+	adjustAt, returnsAt, spikeAt inventory.Millis // when what stands is looked at again; 0: nothing stands
+	backlogAt                    inventory.Millis // when what came back has waited too long; 0: it does not, or was told
 }
 
 // Next returns when the key is to be looked at next, if nothing happens to it before; 0: never.
@@ -19,11 +25,30 @@ func (t *Traces) Next() (at inventory.Millis) {
 	for i := range t.stale {
 		at = sooner(at, t.stale[i].at)
 	}
+	if t.promo != nil {
+		at = sooner(at, t.promo.at)
+	}
+	for _, m := range t.moments() {
+		at = sooner(at, *m)
+	}
 	return at
 }
 
+func (t *Traces) moments() [4]*inventory.Millis {
+	return [...]*inventory.Millis{&t.adjustAt, &t.returnsAt, &t.spikeAt, &t.backlogAt}
+}
+
 // Empty reports whether there is nothing to remember.
-func (t *Traces) Empty() bool { return len(t.snapshots) == 0 && len(t.stale) == 0 }
+func (t *Traces) Empty() bool { return t.parts() == 0 }
+
+// Sleeping reports whether nothing but corrections is remembered, which only bear on what corrects the key again.
+func (t *Traces) Sleeping() bool { return t.parts()&^tracesCorrections == 0 }
+
+func (t *Traces) parts() uint64 {
+	waits := t.adjustAt|t.returnsAt|t.spikeAt|t.backlogAt != 0
+	return flagIf(len(t.snapshots) > 0, tracesSnapshots) | flagIf(len(t.stale) > 0, tracesStale) |
+		flagIf(t.corrections != nil, tracesCorrections) | flagIf(t.promo != nil, tracesPromo) | flagIf(waits, tracesMoments)
+}
 
 // sooner returns the earlier of two moments, where 0 is none.
 func sooner(a, b inventory.Millis) inventory.Millis {
@@ -35,6 +60,7 @@ func sooner(a, b inventory.Millis) inventory.Millis {
 
 // trace returns the key's traces, made where there are none.
 func (v *View) trace() *Traces {
+	v.Traced = true
 	if v.Traces == nil {
 		v.Traces = &Traces{}
 	}
@@ -45,6 +71,9 @@ func (v *View) trace() *Traces {
 const (
 	tracesSnapshots = 1 << iota
 	tracesStale
+	tracesCorrections
+	tracesPromo
+	tracesMoments
 )
 
 // Append appends the traces' bytes: one where there are none. A nil t has none.
@@ -52,7 +81,8 @@ func (t *Traces) Append(dst []byte) []byte {
 	if t == nil {
 		return wire.AppendUint(dst, 0)
 	}
-	dst = wire.AppendUint(dst, flagIf(len(t.snapshots) > 0, tracesSnapshots)|flagIf(len(t.stale) > 0, tracesStale))
+	parts := t.parts()
+	dst = wire.AppendUint(dst, parts)
 	if len(t.snapshots) > 0 {
 		dst = wire.AppendUint(dst, uint64(len(t.snapshots)))
 		for i := range t.snapshots {
@@ -63,6 +93,17 @@ func (t *Traces) Append(dst []byte) []byte {
 		dst = wire.AppendUint(dst, uint64(len(t.stale)))
 		for i := range t.stale {
 			dst = t.stale[i].append(dst)
+		}
+	}
+	if t.corrections != nil {
+		dst = t.corrections.append(dst)
+	}
+	if t.promo != nil {
+		dst = t.promo.append(dst)
+	}
+	if parts&tracesMoments != 0 {
+		for _, m := range t.moments() {
+			dst = wire.AppendInt(dst, *m)
 		}
 	}
 	return dst
@@ -86,6 +127,22 @@ func ReadTraces(r *wire.Reader) *Traces {
 		for i := range t.stale {
 			t.stale[i].read(r)
 		}
+	}
+	if parts&tracesCorrections != 0 {
+		t.corrections = &corrections{}
+		t.corrections.read(r)
+	}
+	if parts&tracesPromo != 0 {
+		t.promo = &promo{}
+		t.promo.read(r)
+	}
+	if parts&tracesMoments != 0 {
+		for _, m := range t.moments() {
+			*m = inventory.Millis(r.Int())
+		}
+	}
+	if t.Empty() {
+		return nil
 	}
 	return t
 }

@@ -26,6 +26,7 @@ func newWorld(onHand int64) *world {
 		Quantities: inventory.Quantities{OnHand: onHand},
 		Belief:     &w.belief, Feed: &w.feed,
 		Alarm: detectors.Alarm{Raise: 0.8, Clear: 0.4},
+		Place: new(detectors.Place), Patience: new(uint8), Past: nothing{},
 	}
 	w.feed.Vouch(monday)
 	w.belief.Hold(&w.view) // which is when a key becomes known
@@ -150,3 +151,12 @@ func TestTheTableHasEachClassOnce(t *testing.T) {
 		seen[d.Class] = true
 	}
 }
+
+// nothing is the past of a key of which nothing else is known.
+type nothing struct{}
+
+func (nothing) Arrival(inventory.Class, string) *detectors.Arrival { return nil }
+func (nothing) OnHand(_, _ inventory.Millis) (low, high int64)     { return 0, 0 }
+func (nothing) LastHour() detectors.Total                          { return detectors.Total{} }
+func (nothing) LastDays() detectors.Total                          { return detectors.Total{} }
+func (nothing) Returns() int64                                     { return 0 }

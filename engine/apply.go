@@ -230,11 +230,14 @@ func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 // lookAfter looks at d's record, and where d tells that goods to another one are late, or not late after all, at that too.
 func (e *Engine) lookAfter(rec *item[record], d *inventory.Delta) error {
 	of := e.about
-	if of.tl == nil || of.rec == rec {
-		return e.look(rec, d)
+	elsewhere := of.tl != nil && of.rec != rec
+	if elsewhere {
+		e.about = concern{}
 	}
-	e.about = concern{}
-	if err := e.look(rec, d); err != nil || !of.tl.value.arrival.Turns(e.meta.watermark) {
+	if err := e.look(rec, d); err != nil {
+		return err
+	}
+	if err := e.tellPlace(rec, d); err != nil || !elsewhere || !of.tl.value.arrival.Turns(e.meta.watermark) {
 		return err
 	}
 	e.about = of
@@ -292,6 +295,9 @@ func (e *Engine) reference(rec *item[record], d *inventory.Delta) error {
 	if class != ledger.Reservation {
 		tl.value.arrival.See(d, tl.value.Due())
 		e.about = concern{rec, tl, d.Ref}
+	}
+	if d.Kind == inventory.Release && opened < 0 {
+		e.cancelled = tl.value.Channel()
 	}
 	e.settle(rec, tl, opened, effects)
 	return nil

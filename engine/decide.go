@@ -80,6 +80,11 @@ func (e *Engine) decide(m *control.Message) error {
 	if x.Location == inventory.Network {
 		return e.decideNetwork(m, it)
 	}
+	for i := range e.placeDetectors {
+		if e.placeDetectors[i].Class == x.Class {
+			return e.decidePlace(m, it)
+		}
+	}
 	return e.decideRecord(m, it)
 }
 

@@ -55,7 +55,7 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	if len(v.Open) > 0 {
 		watching |= e.opened(v)
 	}
-	if v.Traces != nil {
+	if s.rec.value.awake || v.Excess || v.Traces != nil && kind == inventory.Count {
 		watching = e.watching[inventory.KindNone] // all of them
 	}
 	for ; watching != 0; watching &= watching - 1 {
@@ -64,19 +64,18 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	if e.past.err != nil {
 		return e.past.err
 	}
-	traces := v.Traces
-	if traces != nil && traces.Empty() {
-		traces = nil
-	}
+	traces, traced := v.Traces, v.Traced || s.rec.value.awake || kind == inventory.Count
 	if err := e.govern(s); err != nil {
 		return err
 	}
-	s.rec.value.traces = traces
+	if traced {
+		s.rec.value.keep(traces)
+	}
 	if len(e.found) > 0 { // exceptions and holds came or went
 		e.show(s)
 		v.Belief.Hold(v)
 		v.NoteListings()
-		s.rec.value.traces = v.Traces
+		s.rec.value.keep(v.Traces)
 	}
 	if about.tl != nil {
 		e.armTimeline(about.tl)
@@ -89,7 +88,7 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 // armWake sets the record's timer for the next thing that its traces wait for, unless one stands that is not later.
 func (e *Engine) armWake(rec *item[record]) {
 	r := &rec.value
-	if r.traces == nil {
+	if !r.awake {
 		return
 	}
 	if next := r.traces.Next(); next > e.meta.watermark && (r.wakeAt == 0 || next < r.wakeAt) {
@@ -197,6 +196,8 @@ func (e *Engine) show(s scene) {
 		Feed:       &s.pl.value.feed,
 		CountedAt:  r.Counted.Time,
 		Traces:     r.traces,
+		Place:      &s.pl.value.state,
+		Patience:   &r.patience,
 		Past:       &e.past,
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
@@ -219,9 +220,9 @@ func (e *Engine) show(s scene) {
 		if networkBinds {
 			limit = min(limit, n.limit(c.Name))
 		}
-		channels = append(channels, detectors.Channel{
-			Name: c.Name, ATP: r.ATP() - (fenced - own), Fenced: own, Shown: c.Shown(), Limit: limit,
-		})
+		atp, shown := r.ATP()-(fenced-own), c.Shown()
+		v.Excess = v.Excess || shown > 0 && shown > min(atp, limit)
+		channels = append(channels, detectors.Channel{Name: c.Name, ATP: atp, Fenced: own, Shown: shown, Limit: limit})
 	}
 	v.Held = r.held()
 	for i := range r.open {
@@ -243,6 +244,14 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 			feed.Sale(d.Time)
 		}
 		feed.Learn(e.view.Belief.Waited(&e.view))
+		if d.Kind == inventory.Sale {
+			s.pl.value.state.Demand()
+		}
+	case inventory.Return:
+		e.places.touch(s.pl)
+		s.pl.value.state.Came()
+	case inventory.Adjust:
+		e.places.touch(s.pl) // its detector adds to what is usual there
 	case inventory.PickFailed:
 		e.places.touch(s.pl)
 	}

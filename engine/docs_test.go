@@ -67,7 +67,8 @@ func TestTheDocumentsExamples(t *testing.T) {
 }
 
 func detects(class inventory.Class) bool {
-	return slices.ContainsFunc(detectors.Table(), func(d detectors.Detector) bool { return d.Class == class })
+	all := append(detectors.Table(), detectors.PlaceTable()...)
+	return slices.ContainsFunc(all, func(d detectors.Detector) bool { return d.Class == class })
 }
 
 // fenced returns the first fenced block of a language, and what follows it.

@@ -122,13 +122,14 @@ type Standing struct {
 
 // Engine is one partition. See the package's doc for how it is driven.
 type Engine struct {
-	config    Config
-	policy    *policy.Policy
-	detectors []detectors.Detector
-	watching  [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
-	alarm     detectors.Alarm            // of the policy, where no override changes it
-	varies    bool                       // an override changes it somewhere
-	store     *flight
+	config         Config
+	policy         *policy.Policy
+	detectors      []detectors.Detector
+	placeDetectors []detectors.Detector
+	watching       [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
+	alarm          detectors.Alarm            // of the policy, where no override changes it
+	varies         bool                       // an override changes it somewhere
+	store          *flight
 
 	records    table[record, *record]
 	networks   table[network, *network]
@@ -155,14 +156,15 @@ type Engine struct {
 	before before // what is being applied
 
 	// Scratch space, to be had again for every delta.
-	view    detectors.View
-	found   []detectors.Finding
-	effects []ledger.Effect
-	key     []byte
-	history ledger.History // of the record whose key is in paged
-	paged   string
-	about   concern
-	past    past
+	view      detectors.View
+	found     []detectors.Finding
+	effects   []ledger.Effect
+	key       []byte
+	history   ledger.History // of the record whose key is in paged
+	paged     string
+	about     concern
+	cancelled string // the channel of an order that the delta took back; "": of none
+	past      past
 }
 
 // concern is the reference that the next look is about; tl is nil where it is about none.
@@ -257,6 +259,7 @@ func New(config Config, store Store) (*Engine, error) {
 		pages:      map[string][]ledger.Page{},
 	}
 	e.watch(detectors.Table())
+	e.placeDetectors = detectors.PlaceTable()
 	e.past.e = e
 	e.history = e.readPages
 	inForce, err := ReadPolicy(store)

@@ -16,4 +16,11 @@ func OnlyDetect(e *Engine, class string) {
 		}
 	}
 	e.watch(kept)
+	kept = nil
+	for _, d := range e.placeDetectors {
+		if string(d.Class) == class {
+			kept = append(kept, d)
+		}
+	}
+	e.placeDetectors = kept
 }

@@ -90,12 +90,9 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	o := opened{scope: f.Scope, id: id, acting: status == inventory.Acting, most: f.Most}
 	if f.Network {
 		x.Location = inventory.Network
-		e.networks.touch(s.net)
-		s.net.value.open = append(s.net.value.open, o)
-	} else {
-		e.records.touch(s.rec)
-		s.rec.value.open = append(s.rec.value.open, o)
 	}
+	open := e.standing(s, f.Scope)
+	*open = append(*open, o)
 	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: d.Reason})
 	e.rank(x)
 	e.sayException(x)
@@ -117,15 +114,24 @@ func (e *Engine) facts(f *detectors.Finding, d *detectors.Description) *policy.F
 	return facts
 }
 
+// standing returns the exceptions among which one of that scope stands, to be changed. Those of a scene without a record are the
+// location's.
+func (e *Engine) standing(s scene, scope detectors.Scope) *[]opened {
+	switch {
+	case s.rec == nil:
+		e.places.touch(s.pl)
+		return &s.pl.value.open
+	case scope.Network:
+		e.networks.touch(s.net)
+		return &s.net.value.open
+	}
+	e.records.touch(s.rec)
+	return &s.rec.value.open
+}
+
 // standsAt returns where the exception of a finding stands, which is touched, and its place there.
 func (e *Engine) standsAt(s scene, f *detectors.Finding) (open *[]opened, at int, err error) {
-	open = &s.rec.value.open
-	if f.Network {
-		open = &s.net.value.open
-		e.networks.touch(s.net)
-	} else {
-		e.records.touch(s.rec)
-	}
+	open = e.standing(s, f.Scope)
 	at = slices.IndexFunc(*open, func(o opened) bool { return o.scope == f.Scope })
 	if at < 0 {
 		err = fmt.Errorf("detector %s has an edge at %+v, which is not open", f.Class, f.Scope)
@@ -236,11 +242,13 @@ func (e *Engine) mustException(id string) (*item[exception], error) {
 
 // describe lets the finding's own detector put it into words.
 func (e *Engine) describe(f *detectors.Finding) detectors.Description {
-	for i := range e.detectors {
-		if e.detectors[i].Class == f.Class {
-			d := e.detectors[i].Describe(&e.view, f)
-			plainNumbers(d.Evidence)
-			return d
+	for _, table := range [...][]detectors.Detector{e.detectors, e.placeDetectors} {
+		for i := range table {
+			if table[i].Class == f.Class {
+				d := table[i].Describe(&e.view, f)
+				plainNumbers(d.Evidence)
+				return d
+			}
 		}
 	}
 	panic(fmt.Sprintf("finding of class %s, which no detector has", f.Class))
@@ -252,6 +260,7 @@ func (e *Engine) concerned(s scene, scope detectors.Scope) []string {
 	switch {
 	case scope.Channel != "":
 		names = append(names, scope.Channel)
+	case s.rec == nil:
 	case scope.Network:
 		names = append(names, s.net.value.channels...)
 	default:

@@ -62,9 +62,9 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 11
+	formatRecord   = 12
 	formatNetwork  = 6
-	formatPlace    = 2
+	formatPlace    = 3
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3
@@ -79,6 +79,7 @@ const (
 const (
 	timerAlarm    = 'A' // record key: silence may have reached the alarm
 	timerWake     = 'W' // record key: something that a detector waits for may be due
+	timerPlace    = 'L' // location: something that its detectors wait for may be due
 	timerRenew    = 'R' // record key: a directive is to be renewed
 	timerNetwork  = 'N' // sku: a network directive is to be renewed
 	timerTimeline = 'T' // timeline key: lapses, or may be forgotten

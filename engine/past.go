@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
+	"github.com/holdfast-atp/holdfast/engine/window"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
@@ -45,3 +46,15 @@ func (p *past) OnHand(from, to inventory.Millis) (low, high int64) {
 	}
 	return low, high
 }
+
+func (p *past) sum(t window.Tier, s window.Series) window.Total {
+	return p.rec.value.windows.Sum(t, s, t.Panes(), p.e.meta.watermark)
+}
+
+func (p *past) LastHour() detectors.Total {
+	return detectors.Total(p.sum(window.Minutes, window.Demand))
+}
+
+func (p *past) LastDays() detectors.Total { return detectors.Total(p.sum(window.Days, window.Demand)) }
+
+func (p *past) Returns() int64 { return p.sum(window.Days, window.Returns).Count }

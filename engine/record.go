@@ -17,6 +17,9 @@ type record struct {
 	windows window.Windows
 	belief  detectors.Belief
 	traces  *detectors.Traces // nil: none
+	awake   bool              // more is in them than what only bears on the next correction. Not stored
+
+	patience uint8 // events of demand that are let pass before it is looked at
 
 	open       []opened    // exceptions of this location
 	directives []directive // by index of Channels; shorter where the last ones never had one
@@ -53,6 +56,9 @@ type network struct {
 // place is what is kept of a location.
 type place struct {
 	feed    detectors.Feed
+	state   detectors.Place
+	open    []opened         // exceptions of the location as a whole
+	wakeAt  inventory.Millis // its live timer; 0: none
 	vouched inventory.Millis // by ticks that name it: nothing from before then is to come
 	weekly  bool             // the feed's week was read too; see Engine.place. Not stored
 
@@ -125,6 +131,7 @@ func (r *record) append(dst []byte) []byte {
 	dst = wire.AppendInt(dst, r.contributed)
 	dst = wire.AppendInt(dst, r.alarmAt)
 	dst = wire.AppendInt(dst, r.renewAt)
+	dst = append(dst, r.patience)
 	dst = r.traces.Append(dst)
 	return wire.AppendInt(dst, r.wakeAt)
 }
@@ -140,8 +147,19 @@ func (r *record) read(in *wire.Reader) {
 	r.contributed = in.Int()
 	r.alarmAt = inventory.Millis(in.Int())
 	r.renewAt = inventory.Millis(in.Int())
-	r.traces = detectors.ReadTraces(in)
+	if patience := in.Take(1); patience != nil {
+		r.patience = patience[0]
+	}
+	r.keep(detectors.ReadTraces(in))
 	r.wakeAt = inventory.Millis(in.Int())
+}
+
+// keep makes traces those of the record.
+func (r *record) keep(traces *detectors.Traces) {
+	if traces != nil && traces.Empty() {
+		traces = nil
+	}
+	r.traces, r.awake = traces, traces != nil && !traces.Sleeping()
 }
 
 func (n *network) append(dst []byte) []byte {
@@ -180,13 +198,19 @@ func (n *network) read(in *wire.Reader) {
 func (p *place) append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, formatPlace)
 	dst = wire.AppendInt(dst, p.vouched)
-	return p.feed.Append(dst)
+	dst = p.feed.Append(dst)
+	dst = p.state.Append(dst)
+	dst = appendOpened(dst, p.open)
+	return wire.AppendInt(dst, p.wakeAt)
 }
 
 func (p *place) read(in *wire.Reader) {
 	in.Version(formatPlace)
 	p.vouched = inventory.Millis(in.Int())
 	p.feed.Read(in)
+	p.state.Read(in)
+	p.open = readOpened(in)
+	p.wakeAt = inventory.Millis(in.Int())
 }
 
 func (s *source) append(dst []byte) []byte {

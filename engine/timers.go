@@ -70,6 +70,14 @@ func (e *Engine) fire(t timer.Timer) error {
 		rec.value.wakeAt = 0
 		e.remember(&rec.value)
 		return e.look(rec, nil)
+	case timerPlace:
+		pl, err := e.place(t.Key)
+		if err != nil || pl.value.wakeAt != t.Time {
+			return err
+		}
+		e.places.touch(pl)
+		pl.value.wakeAt = 0
+		return e.lookPlace(pl, inventory.KindNone)
 	case timerRenew:
 		rec, err := e.records.get(key)
 		if err != nil || rec == nil || rec.value.renewAt != t.Time {
@@ -109,19 +117,26 @@ func (e *Engine) fire(t timer.Timer) error {
 // vouch carries what was vouched for over to the location's feed, by the watermark at most, so
 // that silence up to then is the demand's and not the feed's.
 func (e *Engine) vouch(pl *item[place]) error {
+	vouched, err := e.vouchedFor(pl)
+	if err != nil || !pl.value.feed.Behind(vouched) {
+		return err
+	}
+	e.places.touch(pl)
+	pl.value.feed.Vouch(vouched)
+	return nil
+}
+
+// vouchedFor returns up to when the location's feed is vouched for, the watermark at most.
+func (e *Engine) vouchedFor(pl *item[place]) (inventory.Millis, error) {
 	vouched := pl.value.vouched
 	src, err := e.sourceOf(&pl.value)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !src.gone {
 		vouched = max(vouched, src.value.vouched)
 	}
-	if vouched = min(vouched, e.meta.watermark); pl.value.feed.Behind(vouched) {
-		e.places.touch(pl)
-		pl.value.feed.Vouch(vouched)
-	}
-	return nil
+	return min(vouched, e.meta.watermark), nil
 }
 
 // sourceOf returns the item of the source of a location's feed, which is gone where that never vouched.

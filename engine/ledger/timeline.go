@@ -84,6 +84,9 @@ type Effect struct {
 // Open returns the units that are still promised or expected.
 func (t *Timeline) Open() int64 { return t.now.open }
 
+// Channel returns whose promise it is; "": nobody's yet.
+func (t *Timeline) Channel() string { return t.now.channel }
+
 // Due returns when the open part is due; 0: not said.
 func (t *Timeline) Due() inventory.Millis { return t.now.due }
 
