@@ -44,8 +44,9 @@ var rooms = map[string][]string{
 	"bench/sim":         {"inventory"}, // the truth shares nothing with those that look for it
 	"bench/handwritten": {"inventory"}, // what any team would have: the vocabulary
 	"bench/reference":   {"inventory", "stream", "engine", "state"},
+	"backtest":          {"inventory", "codec", "engine", "policy", "state", "stream"},
 	"doctor":            {"state", "stream", "engine"},
-	"cmd/holdfast":      {"inventory", "codec", "control", "policy", "engine", "state", "stream", "client", "doctor", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/quality", "bench/report", "bench/role", "bench/sim", "cmd/holdfast"},
+	"cmd/holdfast":      {"backtest", "inventory", "codec", "control", "policy", "engine", "state", "stream", "client", "doctor", "access", "internal/hugepage", "internal/reload", "console", "bench", "bench/quality", "bench/report", "bench/role", "bench/sim", "cmd/holdfast"},
 
 	"bench/quality":          {"inventory", "policy", "engine", "bench/sim", "bench/report", "bench/quality/baseline", "bench/quality/score"},
 	"bench/quality/baseline": {"inventory"},
