@@ -68,7 +68,7 @@ func describeCancellations(v *View, f *Finding) Description {
 		d.Exposure = worth(c.rate.nowX, v.Price)
 		d.Severity = severity(d.Exposure, f.Confidence)
 		if f.Edge == Clear {
-			d.Reason = fmt.Sprintf("Cancellations of %s at %s are usual again: %d of the %d orders of a day.", c.name, v.Location, c.rate.nowX, c.rate.nowN)
+			d.Reason = fmt.Sprintf("Cancellations of %s at %s are usual again: %d within a day, in which %d orders came.", c.name, v.Location, c.rate.nowX, c.rate.nowN)
 			return d
 		}
 		d.Reason = fmt.Sprintf("%d of the %d orders of %s at %s within a day were cancelled, where %.1f %% is usual.",

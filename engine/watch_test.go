@@ -28,7 +28,7 @@ func TestDetectorsEqualModels(t *testing.T) {
 
 func equalsModel(t *rapid.T, class inventory.Class) {
 	config := limited(t, drawnConfig(t))
-	log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness, Of: class}).Draw(t, "log")
+	log := gen.Log(gen.Shape{DeltasMax: 40, Lateness: config.Lateness, Of: class}).Draw(t, "log")
 	p := open(t, partition{config: config, only: class})
 	model, _ := oracle.NewWatch(oracleConfig(config), class)
 	standing := map[string]oracle.Exception{}
