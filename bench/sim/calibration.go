@@ -44,15 +44,15 @@ func (s *Sim) takeCensus() {
 
 // Figure is something of the network beside what is published about real ones.
 type Figure struct {
-	Name      string
-	Measured  float64 // no number where nothing has been measured yet
-	Published string  // with its source
+	Name      string  `json:"name"`
+	Measured  float64 `json:"measured"`
+	Published string  `json:"published"` // with its source
 }
 
 // Calibration returns what the network has come to so far, beside what is published.
 func (s *Sim) Calibration() []Figure {
 	c, t := &s.census, s.Totals()
-	share := func(part, all float64) float64 { return 100 * part / all }
+	share := func(part, all float64) float64 { return 100 * part / max(all, 1e-9) }
 	return []Figure{
 		{"records wrong, %", share(float64(c.wrong), float64(c.keys)), "65 (DeHoratius & Raman 2008), about 60 (ECR)"},
 		{"wrong records that are too high, %", share(float64(c.high), float64(c.wrong)), "about 50 (ECR: as often too high as too low)"},

@@ -60,7 +60,11 @@ func (s *Sim) demand() {
 		if counter == 0 {
 			continue
 		}
-		for range poisson(s.want, sh.sku.today(s.now)*sh.place.size*counter) {
+		wanted := sh.sku.today(s.now) * sh.place.size * counter
+		if s.now < sh.rushTill {
+			wanted *= rushTimes
+		}
+		for range poisson(s.want, wanted) {
 			units := units(s.want, sh.sku)
 			s.at(between(s.want, s.now, end), func(at inventory.Millis) { s.sell(sh, units, at) })
 		}

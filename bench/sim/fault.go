@@ -28,13 +28,13 @@ const (
 
 // Fault is one of them, at a key or, where the SKU is "", at a location.
 type Fault struct {
-	Kind FaultKind
-	Key  inventory.Key
-	At   inventory.Millis
+	Kind FaultKind        `json:"kind"`
+	Key  inventory.Key    `json:"key"`
+	At   inventory.Millis `json:"at"`
 
 	// Units is by how many it leaves the books above what can be found and sold; below 0: under it.
 	// A count sets the sum of a key's units back to 0.
-	Units int64
+	Units int64 `json:"units"`
 }
 
 // Rates are how often things go wrong.
@@ -49,8 +49,23 @@ type Rates struct {
 	FrozenListing, WrongListing, CutOff float64
 	// Shares of lines over the counter, of receipts and transfers, of transfers.
 	Misscan, ReceiptError, LateTransfer float64
+	// Chance a day of a store's shelf that many want it at once, and that its record is corrected again and again.
+	Rush, AdjustmentRun float64
+	// Shares of deliveries to a centre, and of snapshots.
+	ShortDelivery, WrongSnapshot float64
 	// Shares of messages, ticks aside.
 	Duplicate, Late, Lost float64
+}
+
+// Times returns the rates times a factor, but for what makes phantoms: those have a share of their own.
+func (r Rates) Times(factor float64) Rates {
+	for _, rate := range []*float64{
+		&r.Shrink, &r.Theft, &r.Damage, &r.Unbooked, &r.FrozenListing, &r.WrongListing, &r.CutOff, &r.Misscan, &r.ReceiptError,
+		&r.LateTransfer, &r.Rush, &r.AdjustmentRun, &r.ShortDelivery, &r.WrongSnapshot, &r.Duplicate, &r.Late, &r.Lost,
+	} {
+		*rate = min(*rate*factor, 1)
+	}
+	return r
 }
 
 // DemoRates returns what DOMAIN.md's sources report, raised where a demonstration of a few
@@ -72,6 +87,7 @@ func StudyRates(phantom float64) Rates {
 		Misplaced: max(0.06*phantom-0.0004, 0), Emptied: max(0.06*phantom-0.0004, 0),
 		FrozenListing: 0.002, WrongListing: 0.001, CutOff: 0.05,
 		Misscan: 0.003, ReceiptError: 0.02, LateTransfer: 0.05,
+		Rush: 0.0005, AdjustmentRun: 0.0005, ShortDelivery: 0.05, WrongSnapshot: 0.005,
 		Duplicate: 0.005, Late: 0.002, Lost: 0.0002,
 	}
 }

@@ -37,6 +37,9 @@ func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
 	switch {
 	case chance(s.rng, s.rates.Lost):
 		s.note(LostMessage, d, bookEffect(d))
+		if sh := s.byKey[d.Key()]; sh != nil && bookEffect(d) != 0 { // the ERP has its word from elsewhere
+			s.episode(inventory.StockMismatch, LostMessage, sh, "", "", at).End = at + 14*inventory.Day
+		}
 		return
 	case chance(s.rng, s.rates.Late):
 		arrives += between(s.rng, 10*inventory.Minute, 6*inventory.Hour)

@@ -60,7 +60,7 @@ func (s *Sim) count(sh *shelf) {
 
 // snapshot is what the ERP believes is there.
 func (s *Sim) snapshot(sh *shelf, at inventory.Millis) {
-	if onHand := sh.recorded + sh.damaged; onHand >= 0 {
+	if onHand := sh.recorded + sh.damaged + s.misbelieve(sh, at); onHand >= 0 {
 		s.send(s.erp, at, sh.delta(inventory.Snapshot, onHand))
 	}
 }
@@ -108,9 +108,9 @@ func (s *Sim) fillUp(sh *shelf) {
 	out.Ref, out.Counterparty, out.Due = ref, sh.place.name, due
 	s.send(from.place.source, s.now, out)
 	s.settle(from, s.now)
-	arrives := due + between(s.rng, -inventory.Hour, 2*inventory.Hour)
+	arrives := due - between(s.rng, 0, 3*inventory.Hour)
 	if chance(s.rng, s.rates.LateTransfer) {
-		arrives += between(s.rng, 6*inventory.Hour, lateMost)
+		arrives = due + between(s.rng, 6*inventory.Hour, lateMost)
 		s.fault(LateTransfer, sh, 0, arrives)
 		s.episode(inventory.TransferDelay, LateTransfer, sh, "", ref, due).End = arrives
 	}
@@ -132,11 +132,21 @@ func (s *Sim) buy(sh *shelf) {
 	d := sh.delta(inventory.ASN, units)
 	d.Ref, d.Due = s.order("po"), s.now+lead*inventory.Day
 	s.send(s.erp, s.now, d)
-	s.at(d.Due+between(s.rng, 0, inventory.Day), func(at inventory.Millis) { s.takeIn(sh, inventory.Receipt, d.Ref, units, at) })
+	arrives := d.Due - between(s.rng, 0, inventory.Day)
+	if s.happens(s.rates.LateTransfer) {
+		arrives = d.Due + between(s.rng, 6*inventory.Hour, lateMost)
+		s.fault(LateTransfer, sh, 0, arrives)
+		s.episode(inventory.ReceiptDiscrepancy, LateTransfer, sh, "", d.Ref, d.Due).End = arrives
+	}
+	s.at(arrives, func(at inventory.Millis) { s.takeIn(sh, inventory.Receipt, d.Ref, units, at) })
 }
 
 // takeIn books what was sent, and puts on the shelf what came.
 func (s *Sim) takeIn(sh *shelf, kind inventory.Kind, ref string, units int64, at inventory.Millis) {
+	sh.coming -= units
+	if kind == inventory.Receipt {
+		units = s.short(sh, ref, units, at)
+	}
 	came := units
 	if chance(s.rng, s.rates.ReceiptError) {
 		came = s.came(units)
@@ -144,7 +154,6 @@ func (s *Sim) takeIn(sh *shelf, kind inventory.Kind, ref string, units int64, at
 			s.fault(ReceiptError, sh, units-came, at)
 		}
 	}
-	sh.coming -= units
 	sh.move(came, at)
 	sh.recorded += units
 	d := sh.delta(kind, units)

@@ -21,9 +21,9 @@ type Sim struct {
 	trade  Trade
 	now    inventory.Millis // up to here the world has been played
 
-	// What people want, what goes wrong, how long commands take, and the rest are drawn apart, so
+	// What people want, what goes wrong unseen and for everybody to see, how long commands take, and the rest are drawn apart, so
 	// that two worlds of one seed want the same though commands make them differ.
-	want, fate, lag, rng *rand.Rand
+	want, fate, luck, lag, rng *rand.Rand
 
 	skus    []*sku
 	places  []*place // the stores, then the centres
@@ -54,6 +54,7 @@ func New(c Config) *Sim {
 		now:    c.Start,
 		want:   rand.New(rand.NewPCG(c.Seed, 0x3a17)),
 		fate:   rand.New(rand.NewPCG(c.Seed, 0xfa7e)),
+		luck:   rand.New(rand.NewPCG(c.Seed, 0x10c)),
 		lag:    rand.New(rand.NewPCG(c.Seed, 0x1a9)),
 		rng:    rand.New(rand.NewPCG(c.Seed, 0x51b)),
 		byKey:  map[inventory.Key]*shelf{},
@@ -65,7 +66,7 @@ func New(c Config) *Sim {
 		s.channels = append(s.channels, &channel{Channel: c.Channels[i], source: &source{name: c.Channels[i].Name}})
 	}
 	s.build()
-	s.every(inventory.Day, 0, func(inventory.Millis) { s.dawn(); s.misfortune() })
+	s.every(inventory.Day, 0, func(inventory.Millis) { s.dawn(); s.misfortune(); s.incidents() })
 	s.every(inventory.Hour, 0, func(inventory.Millis) { s.demand() })
 	s.every(tickEvery, tickEvery, func(inventory.Millis) { s.tick() })
 	s.every(inventory.Day, censusFrom+inventory.Day/2, func(inventory.Millis) { s.takeCensus() })

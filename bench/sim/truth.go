@@ -5,20 +5,20 @@ import "github.com/holdfast-atp/holdfast/inventory"
 // Episode is something wrong, from when it began to be so to when it ended: what an exception of its
 // class should say.
 type Episode struct {
-	Class    inventory.Class
-	Cause    FaultKind // the latest fault at its key before it began; "": none, it is trade's own
-	SKU      string    // "": all there
-	Location string
-	Channel  string // "": all, or none
-	Source   string // whose feed it is about
-	Ref      string
+	Class    inventory.Class `json:"class"`
+	Cause    FaultKind       `json:"cause,omitempty"` // the latest fault at its key before it began; "": none, it is trade's own
+	SKU      string          `json:"sku,omitempty"`   // "": all there
+	Location string          `json:"location"`
+	Channel  string          `json:"channel,omitempty"` // "": all, or none
+	Source   string          `json:"source,omitempty"`  // whose feed it is about
+	Ref      string          `json:"ref,omitempty"`
 
-	Begin inventory.Millis
-	End   inventory.Millis // 0: it goes on
+	Begin inventory.Millis `json:"begin"`
+	End   inventory.Millis `json:"end,omitzero"` // 0: it goes on
 
 	// Order is when the first order was taken that should not have been, of an oversell; 0: none was.
-	Order inventory.Millis
-	Units int64 // on record when it began
+	Order inventory.Millis `json:"order,omitzero"`
+	Units int64            `json:"units"` // on record when it began
 }
 
 // Totals are what came of trade so far, in units, and what was shown and kept back, in unit-hours over
@@ -83,6 +83,7 @@ type shelfTruth struct {
 	wanted   float64    // demand events to be expected since the start
 	phantom  *Episode   // what is promised is not there; nil: some is
 	oversold []*Episode // by channel: it shows what is not there by the books
+	stale    []*Episode // by channel: it stands still, and shows more than it may
 
 	since                       inventory.Millis // the rates below have held since
 	sellable, held, wronglyHeld int64            // units over all channels
@@ -90,7 +91,7 @@ type shelfTruth struct {
 }
 
 func (t *shelfTruth) begin(channels int, at inventory.Millis) {
-	t.oversold = make([]*Episode, channels)
+	t.oversold, t.stale = make([]*Episode, channels), make([]*Episode, channels)
 	t.books = make([]int, channels)
 	t.since = at
 }
@@ -141,6 +142,7 @@ func (s *Sim) watch(sh *shelf, at inventory.Millis) {
 		t.held += books - let
 		t.wronglyHeld += max(real-let, 0)
 		s.watchOversell(sh, c, at)
+		s.watchListing(sh, c, at)
 	}
 	switch is := sh.there == 0 && sh.promised() > 0; {
 	case is && t.phantom == nil:
@@ -157,6 +159,18 @@ func (s *Sim) watchOversell(sh *shelf, channel int, at inventory.Millis) {
 	switch is := sh.share(channel) < 0 && sh.windows[channel].shown > 0; {
 	case is && *e == nil:
 		*e = s.episode(inventory.Oversell, sh.truth.latest, sh, s.channels[channel].Name, "", at)
+	case !is && *e != nil:
+		(*e).End = at
+		*e = nil
+	}
+}
+
+// watchListing: a channel stands still, or shows what nobody told it, and that is more than it may sell.
+func (s *Sim) watchListing(sh *shelf, channel int, at inventory.Millis) {
+	e, w := &sh.truth.stale[channel], &sh.windows[channel]
+	switch is := at < w.frozenTill && w.shown > sh.allowed(channel, sh.sellable(channel), at); {
+	case is && *e == nil:
+		*e = s.episode(inventory.StaleListing, FrozenListing, sh, s.channels[channel].Name, "", at)
 	case !is && *e != nil:
 		(*e).End = at
 		*e = nil

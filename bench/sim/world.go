@@ -75,6 +75,7 @@ type shelf struct {
 	fence    fence
 	coming   int64 // ordered, not in yet
 	doubted  bool  // a pick failed since it was last counted
+	rushTill inventory.Millis
 
 	windows []window // by channel
 	truth   shelfTruth

@@ -3,12 +3,13 @@
 //
 //	holdfast run          everything on this machine: NATS, state, HTTP, console
 //	holdfast demo         run, with a simulated store network and its faults
+//	holdfast simulate     the deltas of a simulated store network, and apart what was really so
 //	holdfast replay FILE  a year of real sales through the whole of it
 //	holdfast publish      deltas from a file or from standard input
 //	holdfast watch        commands as they come
 //	holdfast atp SKU      what can be promised
 //	holdfast exceptions   what is wrong, worst exposure first
-//	holdfast bench        what this machine can do
+//	holdfast bench        what this machine can do; bench quality: how good decisions are
 //	holdfast token new    a token for the HTTP API, and its line for the tokens file
 //	holdfast version
 //

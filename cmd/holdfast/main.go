@@ -28,6 +28,7 @@ type cli struct {
 
 	Run        runCmd        `cmd:"" help:"Run everything on this machine: NATS, state, HTTP and console."`
 	Demo       demoCmd       `cmd:"" help:"Run, with a simulated store network and its faults."`
+	Simulate   simulateCmd   `cmd:"" help:"Write the deltas of a simulated store network, and apart what was really so."`
 	Replay     replayCmd     `cmd:"" help:"Put the UCI Online Retail file through JetStream and the engine."`
 	Publish    publishCmd    `cmd:"" help:"Publish deltas from a file or standard input."`
 	Watch      watchCmd      `cmd:"" help:"Print commands as they come."`
