@@ -8,12 +8,20 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// listingGrace is how long a channel may show more than it may sell: its own processing, and the way there. [A]
-const listingGrace = 15 * inventory.Minute
+// listingGrace is how long a channel may show more than it may sell that was told otherwise, or says so now: its own processing, and
+// the way there. Where stock fell since it listed, it may be the turn of its next feed: syncGrace. [A]
+const (
+	listingGrace = 15 * inventory.Minute
+	syncGrace    = 4 * inventory.Hour
+)
 
-const staleRule = "raise where a channel has shown more than it may sell for 15 min, its own sales since taken off; clear when it no longer does"
+// listingExcess is the share of what a channel may sell by which it has to show more, 1/listingExcess, for that to matter: a unit too
+// many among forty is gone with the next listing, long before anybody could buy it. [A]
+const listingExcess = 4
 
-// staleListing: a channel shows more than it may sell, and has done so for longer than it needs to take in what it was told: what is
+const staleRule = "raise where a channel has shown a quarter more than it may sell for 15 min, or 4 h where it was right when listed, its own sales taken off; clear when it shows no more than that"
+
+// staleListing: a channel shows a good deal more than it may sell, and has done so for longer than it needs to take in what it was told: what is
 // listed is stale, or a command was not followed. One exception a channel. Looked at whenever the view says that some channel shows
 // more than it may sell, which whatever changes stock or a hold may bring about, and when the grace is over.
 func staleListing() Detector {
@@ -28,7 +36,7 @@ func lookStale(v *View, found []Finding) []Finding {
 	v.Traces.stale = slices.DeleteFunc(v.Traces.stale, func(s stale) bool {
 		c := v.channel(s.channel)
 		scope := Scope{Class: inventory.StaleListing, Channel: s.channel}
-		ended := c.Shown <= c.allowed()
+		ended := c.Shown <= c.allowed() || s.at != 0 && !c.overshown()
 		if ended && s.at == 0 {
 			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		}
@@ -46,7 +54,7 @@ func lookStale(v *View, found []Finding) []Finding {
 // NoteListings notes since when channels show too much: at every look, and again where commands followed from it.
 func (v *View) NoteListings() {
 	for i := range v.Channels {
-		if c := &v.Channels[i]; c.Shown > c.allowed() {
+		if c := &v.Channels[i]; c.overshown() {
 			v.noteStale(c)
 		}
 	}
@@ -57,14 +65,27 @@ func (c *Channel) allowed() int64 {
 	return min(max(c.ATP, 0), c.Limit)
 }
 
+// overshown reports whether the channel shows so much more than it may that it matters.
+func (c *Channel) overshown() bool {
+	excess := c.Shown - c.allowed()
+	return excess > 0 && excess > (c.allowed()-1)/listingExcess
+}
+
 func (v *View) noteStale(c *Channel) {
 	t := v.trace()
+	at := v.Now + syncGrace
+	if d := v.Delta; c.Limit == 0 || d != nil && d.Kind == inventory.Listing && d.Channel == c.Name {
+		at = v.Now + listingGrace
+	}
 	for i := range t.stale {
-		if t.stale[i].channel == c.Name {
+		if s := &t.stale[i]; s.channel == c.Name {
+			if s.at != 0 {
+				s.at = min(s.at, at)
+			}
 			return
 		}
 	}
-	t.stale = append(t.stale, stale{strings.Clone(c.Name), v.Now, v.Now + listingGrace})
+	t.stale = append(t.stale, stale{strings.Clone(c.Name), v.Now, at})
 }
 
 func describeStale(v *View, f *Finding) Description {
