@@ -29,7 +29,6 @@ type supposed struct {
 	today   float64 // of them, today
 	events  float64 // that came today
 	day     inventory.Millis
-	perDay  float64
 	missing float64 // probability that all is misplaced: it comes back
 	nilRef  string
 }
