@@ -17,19 +17,19 @@ type Traces struct {
 	backlogAt                    inventory.Millis // when what came back has waited too long; 0: it does not, or was told
 }
 
-// Next returns when the key is to be looked at next, if nothing happens to it before; 0: never.
-func (t *Traces) Next() (at inventory.Millis) {
+// Next returns when the key, which was looked at now, is to be looked at next if nothing happens to it before; 0: never.
+func (t *Traces) Next(now inventory.Millis) (at inventory.Millis) {
 	for i := range t.snapshots {
-		at = sooner(at, t.snapshots[i].at)
+		at = sooner(at, later(t.snapshots[i].at, now))
 	}
 	for i := range t.stale {
-		at = sooner(at, t.stale[i].at)
+		at = sooner(at, later(t.stale[i].at, now))
 	}
 	if t.promo != nil {
-		at = sooner(at, t.promo.at)
+		at = sooner(at, later(t.promo.at, now))
 	}
 	for _, m := range t.moments() {
-		at = sooner(at, *m)
+		at = sooner(at, later(*m, now))
 	}
 	return at
 }
@@ -48,6 +48,14 @@ func (t *Traces) parts() uint64 {
 	waits := t.adjustAt|t.returnsAt|t.spikeAt|t.backlogAt != 0
 	return flagIf(len(t.snapshots) > 0, tracesSnapshots) | flagIf(len(t.stale) > 0, tracesStale) |
 		flagIf(t.corrections != nil, tracesCorrections) | flagIf(t.promo != nil, tracesPromo) | flagIf(waits, tracesMoments)
+}
+
+// later returns a moment if it is still to come, else 0.
+func later(at, now inventory.Millis) inventory.Millis {
+	if at > now {
+		return at
+	}
+	return 0
 }
 
 // sooner returns the earlier of two moments, where 0 is none.

@@ -91,7 +91,7 @@ func (e *Engine) armWake(rec *item[record]) {
 	if !r.awake {
 		return
 	}
-	if next := r.traces.Next(); next > e.meta.watermark && (r.wakeAt == 0 || next < r.wakeAt) {
+	if next := r.traces.Next(e.meta.watermark); next != 0 && (r.wakeAt == 0 || next < r.wakeAt) {
 		e.records.touch(rec)
 		r.wakeAt = e.setTimer(next, timerWake, rec.key)
 	}
