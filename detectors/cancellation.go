@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -25,7 +26,7 @@ const cancelRule = "raise where 5 or more orders of a day, and twice the usual r
 	"or less (beta-binomial); clear at 1e-2"
 
 // cancellationAnomaly: of a channel's orders at a location far more are cancelled than usually. The exception is the location's, with
-// SKU "*". Looked at after every cancellation, and every hour while one stands. A reservation that lapses is no cancellation.
+// SKU "*". Looked at after cancellations, ever more seldom as they become many, and every hour while one stands. A reservation that lapses is no cancellation.
 func cancellationAnomaly() Detector {
 	return Detector{inventory.CancellationAnomaly, KindsOf(inventory.Release), lookCancellations, describeCancellations}
 }
@@ -35,7 +36,7 @@ func lookCancellations(v *View, found []Finding) []Finding {
 		c := &v.Place.channels[i]
 		scope := Scope{Class: inventory.CancellationAnomaly, Channel: c.name}
 		open := v.IsOpen(scope)
-		if !open && c.rate.nowX < cancelsLeast {
+		if !open && c.rate.nowX < cancelsLeast || v.Kind != inventory.KindNone && (open || !worthALook(c.rate.nowX)) {
 			continue
 		}
 		c.rate.advance(v.Now)
@@ -51,6 +52,12 @@ func lookCancellations(v *View, found []Finding) []Finding {
 		}
 	}
 	return found
+}
+
+// worthALook reports whether n is one of those counts, of 16 and more one in an eighth or less, at which the odds are worked out: that takes as long as
+// there are orders.
+func worthALook(n int64) bool {
+	return n&(1<<max(bits.Len64(uint64(n))-4, 0)-1) == 0
 }
 
 func describeCancellations(v *View, f *Finding) Description {

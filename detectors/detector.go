@@ -25,6 +25,7 @@ type View struct {
 	Held   bool    // a hold binds some channel here: what does not sell may not be let
 	Alarm  Alarm   // when the class that looks is raised and cleared, where that is by a probability
 
+	Kind     inventory.Kind   // of the delta after which a location is looked at; KindNone: a timer
 	Delta    *inventory.Delta // after which is looked, applied already; nil: a timer
 	Arrival  *Arrival         // of the reference that the delta or the timer is about; nil: of none
 	Ref      string           // that reference

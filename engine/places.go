@@ -16,6 +16,7 @@ func (e *Engine) tellPlace(rec *item[record], d *inventory.Delta) error {
 	cancelled := e.cancelled
 	e.cancelled = ""
 	kind := d.Kind
+	ordinary := false // it is reason to look only where something stands
 	switch {
 	case kind == inventory.Task || kind == inventory.TaskDone || kind == inventory.Capacity:
 		e.places.touch(pl)
@@ -24,14 +25,14 @@ func (e *Engine) tellPlace(rec *item[record], d *inventory.Delta) error {
 		e.places.touch(pl)
 		pl.value.state.Demand()
 		pl.value.state.Order(d.Channel, e.meta.watermark, false)
-		kind = inventory.KindNone
+		ordinary = true
 	case cancelled != "":
 		e.places.touch(pl)
 		pl.value.state.Order(cancelled, e.meta.watermark, true)
 	default:
-		kind = inventory.KindNone
+		ordinary = true
 	}
-	if kind == inventory.KindNone && len(pl.value.open) == 0 {
+	if ordinary && len(pl.value.open) == 0 {
 		if pl.value.wakeAt == 0 && d.Kind == inventory.Sale {
 			return e.armPlace(pl)
 		}
@@ -49,7 +50,7 @@ func (e *Engine) lookPlace(pl *item[place], kind inventory.Kind) error {
 	}
 	e.places.touch(pl)
 	e.showPlace(pl)
-	e.view.Vouched = vouched
+	e.view.Vouched, e.view.Kind = vouched, kind
 	v := &e.view
 	e.found = e.found[:0]
 	for i := range e.placeDetectors {
