@@ -54,8 +54,8 @@ func lookCancellations(v *View, found []Finding) []Finding {
 	return found
 }
 
-// worthALook reports whether n is one of those counts, of 16 and more one in an eighth or less, at which the odds are worked out: that takes as long as
-// there are orders.
+// worthALook reports whether n is one of those counts at which the odds are worked out, which takes a step an order, trialsMost at
+// most: each below 16, and above it some eight to sixteen until the next power of two.
 func worthALook(n int64) bool {
 	return n&(1<<max(bits.Len64(uint64(n))-4, 0)-1) == 0
 }
