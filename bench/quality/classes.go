@@ -1,6 +1,8 @@
 package quality
 
 import (
+	"slices"
+
 	"github.com/holdfast-atp/holdfast/bench/sim"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -14,14 +16,22 @@ type ClassSeed struct {
 	Right    int // of them, those that an episode calls for
 }
 
-// grace is how long after an episode ended an exception about it is still right: some wrongs can be seen only when
-// they are over, like a delivery that came in short.
-const grace = inventory.Day
+const (
+	// grace is how long after an episode ended an exception about it is still right: some wrongs can be seen only when
+	// they are over, like a delivery that came in short.
+	grace = inventory.Day
+
+	// unseen is how long before the end an episode has to begin to be one that could have been found.
+	unseen = 2 * inventory.Day
+
+	// sequel is for how long a network is played on, without holdfast, to see what came of the last exceptions.
+	sequel = 6
+)
 
 // early is how long before an episode begins an exception about it is right, where the class is about what is to come.
 var early = map[inventory.Class]inventory.Millis{
 	inventory.OversellRisk:  inventory.Day,
-	inventory.PromoStockout: 3 * inventory.Day,
+	inventory.PromoStockout: 5 * inventory.Day, // the longest promotion
 }
 
 // meet holds the exceptions of every class against the episodes of the same class and key. One whose
@@ -68,7 +78,7 @@ func meet(c *Config, episodes []*sim.Episode, exceptions []*raised) []ClassSeed 
 	}
 	for i := range classes {
 		for _, e := range byClass[i] {
-			if e.Begin < c.warmUp() || !counts(e) {
+			if !c.counts(e) {
 				continue
 			}
 			classes[i].Injected++
@@ -80,19 +90,29 @@ func meet(c *Config, episodes []*sim.Episode, exceptions []*raised) []ClassSeed 
 	return classes
 }
 
-// counts leaves out what was over before anybody could have heard of it.
-func counts(e *sim.Episode) bool {
+// counts reports whether an episode is one that should have been found: not what was over before anybody could have heard of it,
+// nor what began when measuring was about to end.
+func (c *Config) counts(e *sim.Episode) bool {
 	const least = inventory.Minute
+	if e.Begin < c.warmUp() || e.Begin >= c.end()-unseen {
+		return false
+	}
 	return e.End == 0 || e.End-e.Begin > least && (e.Class != inventory.PhantomInventory || e.End-e.Begin > episodeLeast)
 }
 
-// speaksOf reports whether an exception is about an episode of its class: the place and the SKU agree, as far as both name
-// them, and it was open at some time of it.
+// speaksOf reports whether an exception is about an episode of its class: the place, the SKU, the channel and the reference agree, as far as
+// both name them, and it was open at some time of it.
 func speaksOf(x *raised, e *sim.Episode) bool {
 	if x.SKU != "" && e.SKU != "" && x.SKU != e.SKU {
 		return false
 	}
 	if x.Location != "" && x.Location != inventory.Network && e.Location != "" && x.Location != e.Location {
+		return false
+	}
+	if e.Channel != "" && len(x.Channels) > 0 && !slices.Contains(x.Channels, e.Channel) {
+		return false
+	}
+	if of, is := x.Evidence["ref"].(string); is && e.Ref != "" && of != e.Ref {
 		return false
 	}
 	from, till := e.Begin-early[x.Class], e.End+grace

@@ -114,7 +114,7 @@ func (a *Arms) command(c *Config, l *loop) {
 		return stop
 	}
 	for _, e := range l.sim.Episodes() {
-		if e.Class != inventory.Oversell || e.Begin < c.warmUp() {
+		if e.Class != inventory.Oversell || e.Channel == "" || e.Begin < c.warmUp() {
 			continue
 		}
 		by := e.Order

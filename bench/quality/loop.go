@@ -71,6 +71,15 @@ func (l *loop) play(ctx context.Context, obey bool, heard func(d *inventory.Delt
 	return nil
 }
 
+// playOn plays the network for some days more, of which nobody hears: what exceptions foresaw may still have to come.
+func (l *loop) playOn() {
+	for end := l.config.end() + sequel*inventory.Day; ; {
+		if _, arrives := l.sim.Next(); arrives >= end {
+			return
+		}
+	}
+}
+
 func (l *loop) hear(d *inventory.Delta, arrives inventory.Millis, obey bool) error {
 	l.sent++
 	result, err := l.engine.Apply(engine.At{Sequence: l.sent, LogTime: arrives}, d)

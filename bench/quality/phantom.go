@@ -98,6 +98,7 @@ func playOpen(ctx context.Context, c *Config, network sim.Config) (*open, error)
 	w.label(l.sim, c.end())
 	o := &open{loop: l, watch: w, found: map[string][]delay{}, curves: map[string][]score.Point{}, totals: l.measured(), exception: l.order}
 	o.judge(c)
+	l.playOn()
 	return o, nil
 }
 

@@ -58,6 +58,9 @@ func (s *Sim) build() {
 	}
 	s.buildPlaces()
 	for _, p := range s.places {
+		p.counters = make([]counter, len(s.channels))
+	}
+	for _, p := range s.places {
 		for _, k := range s.skus {
 			s.stock(p, k)
 		}

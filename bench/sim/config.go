@@ -64,6 +64,8 @@ type Trade struct {
 	Wrong, Phantom float64
 
 	SnapshotEvery float64 // days between what the ERP says of a shelf; 0: never
+	Withdrawn     float64 // share of online orders that customers take back
+	Hands         float64 // what a store can pick a day, as a multiple of what is ordered there on a usual one; 0: nobody says
 }
 
 // DemoTrade is brisk, from counted stock.
@@ -80,6 +82,7 @@ func StudyTrade(phantom float64) Trade {
 	return Trade{
 		Velocity: 0.2, Spread: 1, Mood: 4, Trend: 0.004, ScarceShare: 0.25, CountEvery: 120, Doubts: 2, FalseNil: 0.04,
 		CoverDays: 8, ReorderDays: 4, Facing: 3, Wrong: 0.68, Phantom: phantom, SnapshotEvery: 7,
+		Withdrawn: 0.01, Hands: 2,
 	}
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/holdfast-atp/holdfast/inventory"
 )
@@ -15,35 +16,24 @@ var (
 	byWeekday    = [7]float64{1.2, .8, .8, .85, .95, 1.15, 1.25} // from Sunday
 )
 
-const (
-	promosADay  = 0.01 // of SKUs: how many begin to be promoted
-	promoFor    = 2 * inventory.Day
-	upliftLeast = 0.5
-	upliftMost  = 2.0
-)
-
 // dawn draws what kind of day it will be for each SKU.
 func (s *Sim) dawn() {
 	for _, k := range s.skus {
 		k.mood = gamma(s.want, s.trade.Mood) / float64(s.trade.Mood)
 		k.perDay *= 1 + k.trend
-		if promoted := chance(s.want, promosADay); promoted && s.now >= k.promoTill {
-			s.promote(k)
+		if promoted := chance(s.want, promosADay); promoted && s.now >= k.promo.till {
+			s.plan(k)
 		}
 	}
 	for _, sh := range s.shelves {
 		sh.forget(s.now - historyDays*inventory.Day)
+		old, _ := slices.BinarySearch(sh.sales, s.now-lotSales)
+		sh.sales = slices.Delete(sh.sales, 0, old)
 	}
-}
-
-// promote begins a promotion of a SKU in every store, and says so.
-func (s *Sim) promote(k *sku) {
-	k.promoTill = s.now + promoFor
-	k.uplift = 1 + upliftLeast + (upliftMost-upliftLeast)*s.want.Float64()
-	for place := range s.config.Stores {
-		d := s.shelf(place, k.number).delta(inventory.Promo, int64(math.Round(100*(k.uplift-1))))
-		d.Ref, d.Due = "promo-"+k.name, k.promoTill
-		s.send(s.erp, s.now, d)
+	for _, p := range s.places {
+		for c := range p.counters {
+			p.counters[c].before, p.counters[c].today = p.counters[c].today, 0
+		}
 	}
 }
 
@@ -61,8 +51,8 @@ func (s *Sim) demand() {
 			continue
 		}
 		wanted := sh.sku.today(s.now) * sh.place.size * counter
-		if s.now < sh.rushTill {
-			wanted *= rushTimes
+		if s.now < sh.rush.till {
+			wanted += sh.rush.each
 		}
 		for range poisson(s.want, wanted) {
 			units := units(s.want, sh.sku)
@@ -91,8 +81,8 @@ func (k *sku) today(now inventory.Millis) float64 { return k.known(now) * k.mood
 
 // known is today without the mood that nobody foresees.
 func (k *sku) known(now inventory.Millis) float64 {
-	if now < k.promoTill {
-		return k.perDay * k.uplift
+	if k.promo.runs(now) {
+		return k.perDay * k.promo.uplift
 	}
 	return k.perDay
 }

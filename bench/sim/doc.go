@@ -35,7 +35,9 @@
 //
 // Shrink, theft and damage, goods put in the wrong place and found again, goods that nobody booked, mis-scans, receipts that are
 // not what they say, transfers that are late, tills that are cut off and send everything hours
-// later, messages lost, late and sent twice, and channels whose listings stand still or are wrong. Each is
+// later, messages lost, late and sent twice, and channels whose listings stand still or are wrong. For everybody to see are short deliveries,
+// wrong snapshots, rushes, runs of corrections, faulty lots that come back, promotions that nobody stocked for, stores that are short of
+// staff, and orders that customers take back by the dozen. Each is
 // drawn from the seed at its own rate ([Rates]) and recorded as a [Fault]: the records that arrive
 // are the truth but for the faults' units since the latest count.
 //

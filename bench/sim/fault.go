@@ -49,8 +49,13 @@ type Rates struct {
 	FrozenListing, WrongListing, CutOff float64
 	// Shares of lines over the counter, of receipts and transfers, of transfers.
 	Misscan, ReceiptError, LateTransfer float64
-	// Chance a day of a store's shelf that many want it at once, and that its record is corrected again and again.
-	Rush, AdjustmentRun float64
+	// Chance a day of a store's shelf that many want it at once, that its record is corrected again and again, and that much of
+	// what was sold comes back.
+	Rush, AdjustmentRun, FaultyLot float64
+	// Chance a day of a store that it is short of staff, and of a channel there that most orders are taken back.
+	ShortStaffed, CancelBurst float64
+	// Share of promotions that nobody stocks up for.
+	Unstocked float64
 	// Shares of deliveries to a centre, and of snapshots.
 	ShortDelivery, WrongSnapshot float64
 	// Shares of messages, ticks aside.
@@ -61,7 +66,7 @@ type Rates struct {
 func (r Rates) Times(factor float64) Rates {
 	for _, rate := range []*float64{
 		&r.Shrink, &r.Theft, &r.Damage, &r.Unbooked, &r.FrozenListing, &r.WrongListing, &r.CutOff, &r.Misscan, &r.ReceiptError,
-		&r.LateTransfer, &r.Rush, &r.AdjustmentRun, &r.ShortDelivery, &r.WrongSnapshot, &r.Duplicate, &r.Late, &r.Lost,
+		&r.LateTransfer, &r.Rush, &r.AdjustmentRun, &r.FaultyLot, &r.ShortStaffed, &r.CancelBurst, &r.Unstocked, &r.ShortDelivery, &r.WrongSnapshot, &r.Duplicate, &r.Late, &r.Lost,
 	} {
 		*rate = min(*rate*factor, 1)
 	}
@@ -87,7 +92,8 @@ func StudyRates(phantom float64) Rates {
 		Misplaced: max(0.06*phantom-0.0004, 0), Emptied: max(0.06*phantom-0.0004, 0),
 		FrozenListing: 0.002, WrongListing: 0.001, CutOff: 0.05,
 		Misscan: 0.003, ReceiptError: 0.02, LateTransfer: 0.05,
-		Rush: 0.0005, AdjustmentRun: 0.0005, ShortDelivery: 0.05, WrongSnapshot: 0.005,
+		Rush: 0.001, AdjustmentRun: 0.001, FaultyLot: 0.002, ShortStaffed: 0.03, CancelBurst: 0.02, Unstocked: 0.3,
+		ShortDelivery: 0.05, WrongSnapshot: 0.005,
 		Duplicate: 0.005, Late: 0.002, Lost: 0.0002,
 	}
 }

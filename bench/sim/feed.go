@@ -33,19 +33,23 @@ func (src *source) arrival(at inventory.Millis) inventory.Millis {
 
 // send lets src say what happened at a time. It arrives soon, but for what goes wrong on the way.
 func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
-	arrives := s.stamp(src, at, d)
+	arrives, cause := s.stamp(src, at, d), CutOff
 	switch {
 	case chance(s.rng, s.rates.Lost):
 		s.note(LostMessage, d, bookEffect(d))
-		if sh := s.byKey[d.Key()]; sh != nil && bookEffect(d) != 0 { // the ERP has its word from elsewhere
-			s.episode(inventory.StockMismatch, LostMessage, sh, "", "", at).End = at + 14*inventory.Day
-		}
-		return
+		arrives, cause = never, LostMessage
 	case chance(s.rng, s.rates.Late):
 		arrives += between(s.rng, 10*inventory.Minute, 6*inventory.Hour)
 		s.note(LateMessage, d, 0)
+		cause = LateMessage
 	default:
 		src.told = max(src.told, arrives)
+	}
+	if sh := s.byKey[d.Key()]; sh != nil {
+		s.delay(sh, d, arrives, cause)
+	}
+	if arrives == never {
+		return
 	}
 	s.transmit(d, arrives)
 	if chance(s.rng, s.rates.Duplicate) {

@@ -1,20 +1,41 @@
 package sim
 
-import "github.com/holdfast-atp/holdfast/inventory"
+import (
+	"slices"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
 
 // The incidents: what goes wrong for everybody to see who looks.
 const (
-	ShortDelivery FaultKind = "short delivery"    // less came than was announced, and was booked as it came
-	WrongSnapshot FaultKind = "wrong snapshot"    // a system believes something else than the ledger
-	Rush          FaultKind = "rush"              // many want it at once
-	AdjustmentRun FaultKind = "run of write-offs" // somebody corrects a record downwards again and again
+	ShortDelivery    FaultKind = "short delivery"    // less came than was announced, and was booked as it came
+	WrongSnapshot    FaultKind = "wrong snapshot"    // a system believes something else than the ledger
+	Rush             FaultKind = "rush"              // many want it at once
+	AdjustmentRun    FaultKind = "run of write-offs" // somebody corrects a record downwards again and again
+	FaultyLot        FaultKind = "faulty lot"        // much of what was sold of late comes back
+	WrongDisposition FaultKind = "wrong disposition" // came back broken, and was booked as sellable
 )
 
 const (
 	rushLasts  = 4 * inventory.Hour
-	rushTimes  = 12.0
+	rushLeast  = 8.0 // customers an hour
+	rushMost   = 20.0
+	rushSeen   = 12 // units that have to be there for anybody to see it: what is not there isn't sold
 	runAdjusts = 6
+
+	lotSales   = 28 * inventory.Day // whose goods a faulty lot is
+	lotLeast   = 12                 // sales of it, below which there is none
+	lotReturns = 4 * inventory.Day  // within which they come back
+	lotLeastBy = 0.5
+	lotMostBy  = 0.8
+	lotBroken  = 0.7 // of them, found to be broken at once
 )
+
+// rush is many customers of one shelf at once.
+type rush struct {
+	till inventory.Millis
+	each float64 // customers an hour
+}
 
 // incidents draws what happens in the day that begins.
 func (s *Sim) incidents() {
@@ -23,19 +44,37 @@ func (s *Sim) incidents() {
 			continue
 		}
 		if chance(s.luck, s.rates.Rush) {
-			s.at(s.now+10*inventory.Hour, func(at inventory.Millis) { s.rush(sh, at) })
+			each := rushLeast + (rushMost-rushLeast)*s.luck.Float64()
+			s.at(s.now+between(s.luck, 10, 15)*inventory.Hour, func(at inventory.Millis) { s.rush(sh, each, at) })
 		}
 		if chance(s.luck, s.rates.AdjustmentRun) {
 			s.at(s.now+between(s.luck, 9*inventory.Hour, 12*inventory.Hour), func(at inventory.Millis) { s.writeDown(sh, at) })
+		}
+		if s.rates.FaultyLot > 0 && chance(s.luck, s.rates.FaultyLot) {
+			share := lotLeastBy + (lotMostBy-lotLeastBy)*s.luck.Float64()
+			s.at(s.now+10*inventory.Hour, func(at inventory.Millis) { s.recall(sh, share, at) })
+		}
+	}
+	for _, p := range s.places {
+		if p.centre {
+			continue
+		}
+		s.staff(p)
+		for c := range s.channels {
+			if s.rates.CancelBurst > 0 && chance(s.luck, s.rates.CancelBurst) {
+				s.at(s.now+between(s.luck, 0, 12*inventory.Hour), func(at inventory.Millis) { s.withdrawMany(p, c, at) })
+			}
 		}
 	}
 }
 
 // rush lets many want what is on a shelf for some hours.
-func (s *Sim) rush(sh *shelf, at inventory.Millis) {
-	sh.rushTill = at + rushLasts
+func (s *Sim) rush(sh *shelf, each float64, at inventory.Millis) {
+	sh.rush = rush{at + rushLasts, each}
 	s.fault(Rush, sh, 0, at)
-	s.episode(inventory.DemandSpike, Rush, sh, "", "", at).End = sh.rushTill
+	if sh.there >= rushSeen {
+		s.episode(inventory.DemandSpike, Rush, sh, "", "", at).End = sh.rush.till
+	}
 }
 
 // writeDown corrects a record downwards, unit by unit, though nothing is gone.
@@ -56,6 +95,49 @@ func (s *Sim) writeDown(sh *shelf, at inventory.Millis) {
 	}
 }
 
+// recall lets a share of what was sold over the counter of late come back broken, within some days. Most of it is booked as what it is, and
+// nobody gets round to sort it out before it is over. The distortion lasts until it is.
+func (s *Sim) recall(sh *shelf, share float64, at inventory.Millis) {
+	recent, _ := slices.BinarySearch(sh.sales, at-lotSales)
+	sold := len(sh.sales) - recent
+	if sold < lotLeast {
+		return
+	}
+	s.fault(FaultyLot, sh, 0, at)
+	if sh.truth.lot == nil {
+		sh.truth.lot = s.episode(inventory.ReturnDistortion, FaultyLot, sh, "", "", at)
+	}
+	sh.unsorted = at + lotReturns
+	for range int(share * float64(sold)) {
+		day := at + inventory.Millis(s.rng.Int64N(int64(lotReturns/inventory.Day)))*inventory.Day
+		broken := chance(s.rng, lotBroken)
+		s.at(day+between(s.rng, 0, 9*inventory.Hour), func(at inventory.Millis) { s.giveBackBroken(sh, broken, at) })
+	}
+}
+
+// sorted ends what a faulty lot brought, if it is over.
+func (s *Sim) sorted(sh *shelf, at inventory.Millis) {
+	if e := sh.truth.lot; e != nil && at >= sh.unsorted {
+		e.End = at
+		sh.truth.lot = nil
+	}
+}
+
+// giveBackBroken is a return of something broken, which may be booked as sellable.
+func (s *Sim) giveBackBroken(sh *shelf, seen bool, at inventory.Millis) {
+	d := sh.delta(inventory.Return, 1)
+	if seen {
+		d.Reason = "damaged"
+		sh.damaged++
+	} else {
+		d.Reason = "sellable"
+		sh.recorded++
+		s.fault(WrongDisposition, sh, 1, at)
+	}
+	s.send(sh.place.source, at, d)
+	s.settle(sh, at)
+}
+
 // short draws how many of what was announced are delivered, and notes it where they are fewer.
 func (s *Sim) short(sh *shelf, ref string, units int64, at inventory.Millis) int64 {
 	if units < 10 || !s.happens(s.rates.ShortDelivery) {
@@ -64,16 +146,6 @@ func (s *Sim) short(sh *shelf, ref string, units int64, at inventory.Millis) int
 	s.fault(ShortDelivery, sh, 0, at)
 	s.episode(inventory.ReceiptDiscrepancy, ShortDelivery, sh, "", ref, at).End = at + inventory.Hour
 	return units - units/10 - s.rng.Int64N(units/2)
-}
-
-// misbelieve draws by how much a snapshot is wrong.
-func (s *Sim) misbelieve(sh *shelf, at inventory.Millis) int64 {
-	if !s.happens(s.rates.WrongSnapshot) {
-		return 0
-	}
-	s.fault(WrongSnapshot, sh, 0, at)
-	s.episode(inventory.StockMismatch, WrongSnapshot, sh, "", "", at).End = at + inventory.Hour
-	return 5 + s.rng.Int64N(20)
 }
 
 // happens draws whether something goes wrong that can; what cannot leaves the draws of everything else as they are.

@@ -36,10 +36,13 @@ func (s *Sim) night() {
 		}
 		for _, sh := range shelves {
 			s.fillUp(sh)
+			if sh.damaged == 0 {
+				s.sorted(sh, s.now)
+			}
 			if sh.fence.full > 0 {
 				s.refill(sh, s.now)
 			}
-			if sh.damaged > 0 && chance(s.rng, writeOffs) {
+			if sh.damaged > 0 && s.now >= sh.unsorted && chance(s.rng, writeOffs) {
 				s.at(s.now+inventory.Hour, func(at inventory.Millis) { s.writeOff(sh, at) })
 			}
 			if every := s.trade.SnapshotEvery; every > 0 && chance(s.rng, 1/every) {
@@ -51,18 +54,11 @@ func (s *Sim) night() {
 
 // count settles what is there; what is in the wrong place stays uncounted.
 func (s *Sim) count(sh *shelf) {
-	sh.recorded = sh.there
-	sh.doubted = false
 	s.totals.Counts++
 	s.send(sh.place.source, s.now, sh.delta(inventory.Count, sh.there+sh.damaged))
+	sh.recorded = sh.there
+	sh.doubted = false
 	s.settle(sh, s.now)
-}
-
-// snapshot is what the ERP believes is there.
-func (s *Sim) snapshot(sh *shelf, at inventory.Millis) {
-	if onHand := sh.recorded + sh.damaged + s.misbelieve(sh, at); onHand >= 0 {
-		s.send(s.erp, at, sh.delta(inventory.Snapshot, onHand))
-	}
 }
 
 // refill keeps again for its channel what a fence is for, if there is that much.
@@ -86,16 +82,17 @@ func (s *Sim) writeOff(sh *shelf, at inventory.Millis) {
 	d.Reason = "written off"
 	s.send(sh.place.source, at, d)
 	sh.damaged = 0
+	s.sorted(sh, at)
 }
 
 // fillUp sends a store from the centre what it is short of.
 func (s *Sim) fillUp(sh *shelf) {
-	have := float64(sh.promised() + sh.coming)
-	if have > max(s.trade.ReorderDays*sh.daily(), float64(s.trade.Facing)) {
+	have, daily := float64(sh.promised()+sh.coming), s.planned(sh)
+	if daily == 0 || have > max(s.trade.ReorderDays*daily, float64(s.trade.Facing)) {
 		return
 	}
 	from := s.shelf(sh.place.supply, sh.sku.number)
-	units := min(int64(math.Ceil(s.trade.CoverDays*sh.daily()+float64(s.trade.Facing)-have)), from.promised(), from.there)
+	units := min(int64(math.Ceil(s.trade.CoverDays*daily+float64(s.trade.Facing)-have)), from.promised(), from.there)
 	if units <= 0 {
 		return
 	}

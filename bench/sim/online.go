@@ -35,7 +35,12 @@ func (s *Sim) orderOnline(k *sku, channel int, units int64, near int, at invento
 	d := sh.delta(inventory.Reserve, units)
 	d.Channel, d.Ref, d.Price, d.Due = s.channels[channel].Name, p.ref, k.price, at+reserveFor
 	s.send(s.oms, at, d)
+	s.accept(p, at)
 	s.settle(sh, at)
+	if s.changesMind(p, at) {
+		s.at(at+between(s.rng, 5*inventory.Minute, inventory.Hour), func(at inventory.Millis) { s.withdraw(p, at) })
+		return
+	}
 	s.at(at+between(s.rng, inventory.Hour, 6*inventory.Hour), func(at inventory.Millis) { s.pick(p, 1, at) })
 }
 
@@ -59,6 +64,10 @@ func (s *Sim) route(k *sku, channel int, units int64, near int) *shelf {
 // pick looks for an order's units, twice where they are not found at first.
 func (s *Sim) pick(p *purchase, attempt int, at inventory.Millis) {
 	sh := p.sh
+	if s.busy(p) {
+		s.at(at-at%inventory.Day+inventory.Day+opensAt+between(s.rng, 0, 2*inventory.Hour), func(at inventory.Millis) { s.pick(p, attempt, at) })
+		return
+	}
 	missed := !sh.place.centre && chance(s.rng, s.trade.FalseNil)
 	found := sh.there
 	if missed {
@@ -73,6 +82,7 @@ func (s *Sim) pick(p *purchase, attempt int, at inventory.Millis) {
 		d := sh.delta(inventory.Ship, p.units)
 		d.Ref = p.ref
 		s.send(s.oms, at, d)
+		s.finish(p, at)
 		s.settle(sh, at)
 		return
 	}
@@ -101,6 +111,7 @@ func (s *Sim) giveUp(p *purchase, at inventory.Millis) {
 	d := sh.delta(inventory.Release, p.units)
 	d.Ref, d.Reason = p.ref, "not found"
 	s.send(s.oms, at, d)
+	s.finish(p, at)
 	s.settle(sh, at)
 	if sh.sku.sibling == nil || !chance(s.rng, substituteShare) {
 		return

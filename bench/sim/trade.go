@@ -30,6 +30,7 @@ func (s *Sim) sell(sh *shelf, units int64, at inventory.Millis) {
 		s.fault(Misscan, rung, -units, at)
 	}
 	rung.recorded -= units
+	rung.sales = append(rung.sales, at)
 	d := rung.delta(inventory.Sale, units)
 	d.Channel, d.Price, d.Ref = overCounter, rung.sku.price, s.order("r")
 	s.send(sh.place.source, at, d)

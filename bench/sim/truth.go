@@ -9,7 +9,7 @@ type Episode struct {
 	Cause    FaultKind       `json:"cause,omitempty"` // the latest fault at its key before it began; "": none, it is trade's own
 	SKU      string          `json:"sku,omitempty"`   // "": all there
 	Location string          `json:"location"`
-	Channel  string          `json:"channel,omitempty"` // "": all, or none
+	Channel  string          `json:"channel,omitempty"` // "": all, or none; an oversell with one: it shows what the books don't have
 	Source   string          `json:"source,omitempty"`  // whose feed it is about
 	Ref      string          `json:"ref,omitempty"`
 
@@ -26,7 +26,7 @@ type Episode struct {
 type Totals struct {
 	Wanted, Sold, Lost                     int64 // over the counter; lost: nothing was there
 	OnlineWanted, OnlineRefused, Ordered   int64 // refused: no place showed as many
-	Shipped, Cancelled                     int64 // of those ordered
+	Shipped, Cancelled, Withdrawn          int64 // of those ordered; withdrawn: by the customer
 	OversoldRaced, OversoldUnfound         int64 // cancelled as there were not as many: the books knew, or did not
 	Shrunk, SoldValue, ShrunkValue, Counts int64 // value in minor units
 
@@ -47,6 +47,7 @@ func (t Totals) Minus(earlier *Totals) Totals {
 		func(t *Totals) *int64 { return &t.Wanted }, func(t *Totals) *int64 { return &t.Sold }, func(t *Totals) *int64 { return &t.Lost },
 		func(t *Totals) *int64 { return &t.OnlineWanted }, func(t *Totals) *int64 { return &t.OnlineRefused }, func(t *Totals) *int64 { return &t.Ordered },
 		func(t *Totals) *int64 { return &t.Shipped }, func(t *Totals) *int64 { return &t.Cancelled },
+		func(t *Totals) *int64 { return &t.Withdrawn },
 		func(t *Totals) *int64 { return &t.OversoldRaced }, func(t *Totals) *int64 { return &t.OversoldUnfound },
 		func(t *Totals) *int64 { return &t.Shrunk }, func(t *Totals) *int64 { return &t.SoldValue },
 		func(t *Totals) *int64 { return &t.ShrunkValue }, func(t *Totals) *int64 { return &t.Counts },
@@ -84,6 +85,9 @@ type shelfTruth struct {
 	phantom  *Episode   // what is promised is not there; nil: some is
 	oversold []*Episode // by channel: it shows what is not there by the books
 	stale    []*Episode // by channel: it stands still, and shows more than it may
+	short    *Episode   // more is promised by the books than there is, by all channels or by one of them
+	soldOut  *Episode   // it is promoted, and all that there is is promised
+	lot      *Episode   // much of what was sold came back, and is not sorted out
 
 	since                       inventory.Millis // the rates below have held since
 	sellable, held, wronglyHeld int64            // units over all channels
@@ -144,12 +148,26 @@ func (s *Sim) watch(sh *shelf, at inventory.Millis) {
 		s.watchOversell(sh, c, at)
 		s.watchListing(sh, c, at)
 	}
+	s.watchShort(sh, at)
+	s.watchPromotion(sh, at)
 	switch is := sh.there == 0 && sh.promised() > 0; {
 	case is && t.phantom == nil:
 		t.phantom = s.episode(inventory.PhantomInventory, t.latest, sh, "", "", at)
 	case !is && t.phantom != nil:
 		t.phantom.End = at
 		t.phantom = nil
+	}
+}
+
+// watchShort: more is promised by the books than there is, or some channel's share of it is below zero for what is kept for another.
+func (s *Sim) watchShort(sh *shelf, at inventory.Millis) {
+	e := &sh.truth.short
+	switch is := sh.promised()-sh.fence.left < 0; {
+	case is && *e == nil:
+		*e = s.episode(inventory.Oversell, sh.truth.latest, sh, "", "", at)
+	case !is && *e != nil:
+		(*e).End = at
+		*e = nil
 	}
 }
 

@@ -21,8 +21,7 @@ type sku struct {
 	mood    float64 // today's multiple of perDay
 	sibling *sku    // looks like it; nil: none does
 
-	promoTill inventory.Millis
-	uplift    float64 // multiple of perDay while it is promoted
+	promo promotion // the latest that was planned
 
 	told []directive // by channel, for the whole network
 }
@@ -36,6 +35,9 @@ type place struct {
 	stores  int     // how many a centre supplies
 	supply  int     // number of the centre that supplies a store
 	doubted []*shelf
+
+	counters []counter // by channel: its orders here
+	work     work
 }
 
 // channel is a Channel with who says what it lists.
@@ -75,7 +77,10 @@ type shelf struct {
 	fence    fence
 	coming   int64 // ordered, not in yet
 	doubted  bool  // a pick failed since it was last counted
-	rushTill inventory.Millis
+	rush     rush
+	sales    []inventory.Millis // over the counter, of the last few weeks
+	unsorted inventory.Millis   // until when nobody sorts out what came back
+	unheard  []word             // what the ledger has not heard of yet, by time
 
 	windows []window // by channel
 	truth   shelfTruth
