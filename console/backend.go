@@ -146,6 +146,7 @@ type Overview struct {
 	OpenExceptions int   `json:"open_exceptions"` // neither resolved nor dismissed
 	Exposure       int64 `json:"exposure"`        // of those together, minor units
 	Directives     int   `json:"directives"`      // holds and throttles in force
+	Guarded        int   `json:"guarded"`         // channels on which a guard of the policy has stopped acting, each in each partition
 }
 
 // Ready reports whether every partition has caught up and none is in trouble; without a partition

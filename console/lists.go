@@ -47,7 +47,7 @@ func (s *Server) getExceptions(w http.ResponseWriter, r *http.Request, q query) 
 	if filter.Statuses, err = anyOf(q, "status", inventory.Statuses()); err != nil {
 		return err
 	}
-	if filter.Class, err = oneOf(q, "class", inventory.Classes()); err != nil {
+	if filter.Class, err = oneOf(q, "class", append(inventory.Classes(), inventory.GuardBreach)); err != nil {
 		return err
 	}
 	page, err := q.page()

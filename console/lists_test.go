@@ -95,7 +95,7 @@ func TestFiltersOfExceptions(t *testing.T) {
 			t.Errorf("?%s: %q, want %q", query, got, want)
 		}
 	}
-	for _, class := range inventory.Classes() {
+	for _, class := range append(inventory.Classes(), inventory.GuardBreach) {
 		a.page("/v1/exceptions?class="+string(class), "exceptions")
 		a.wantProblem(400, string(class), "GET", "/v1/exceptions?class=magic", "", "")
 	}

@@ -11,7 +11,7 @@ type CacheStats struct {
 }
 
 // Caches returns the figures of each key space, always in the same order.
-func (e *Engine) Caches() [7]CacheStats {
+func (e *Engine) Caches() [8]CacheStats {
 	return [...]CacheStats{
 		e.records.stats("records"),
 		e.networks.stats("networks"),
@@ -20,6 +20,7 @@ func (e *Engine) Caches() [7]CacheStats {
 		e.sources.stats("sources"),
 		e.channels.stats("channels"),
 		e.exceptions.stats("exceptions"),
+		e.guards.stats("guards"),
 	}
 }
 

@@ -77,6 +77,9 @@ func (e *Engine) decide(m *control.Message) error {
 		e.refuseDecision(m, x, why)
 		return nil
 	}
+	if x.Class == inventory.GuardBreach {
+		return e.decideGuard(m, it)
+	}
 	if x.Location == inventory.Network {
 		return e.decideNetwork(m, it)
 	}

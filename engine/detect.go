@@ -30,7 +30,9 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 		return err
 	}
 	e.before.network = s.net.value.figures()
-	e.joinNetwork(s)
+	if err := e.joinNetwork(s); err != nil {
+		return err
+	}
 	if err := e.vouch(s.pl); err != nil {
 		return err
 	}
@@ -163,7 +165,7 @@ func (e *Engine) scene(rec *item[record]) (scene, error) {
 }
 
 // joinNetwork carries the record's ATP and its channels over to the SKU's network.
-func (e *Engine) joinNetwork(s scene) {
+func (e *Engine) joinNetwork(s scene) error {
 	r, n := &s.rec.value, &s.net.value
 	if atp := r.ATP(); atp != r.contributed {
 		e.networks.touch(s.net)
@@ -179,7 +181,11 @@ func (e *Engine) joinNetwork(s scene) {
 			n.channels = append(n.channels, name)
 			n.directives = append(n.directives, directive{})
 		}
+		if err := e.list(name); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // show fills the view with what the detectors may see of the scene.

@@ -75,11 +75,15 @@ func (e *Engine) align(o order, open []opened, verdicts []verdict) ([]verdict, e
 		if err != nil {
 			return nil, err
 		}
+		was := d.held()
 		e.meta.standing.count(d, -1)
 		d.told = e.toldAt(o, want.most)
 		d.binds, d.most, d.exception = true, want.most, want.id
 		e.meta.standing.count(d, +1)
 		action := d.action()
+		if err := e.gave(o.channel, action, oneIf(d.held())-oneIf(was)); err != nil {
+			return nil, err
+		}
 		return e.attribute(verdicts, it, string(action), e.command(action, o, it)), nil
 	case want == nil && d.binds:
 		// The exception that let go last says why; the one that began it where that is not this look.
@@ -87,9 +91,11 @@ func (e *Engine) align(o order, open []opened, verdicts []verdict) ([]verdict, e
 		if err != nil {
 			return nil, err
 		}
+		was := d.held()
 		e.meta.standing.count(d, -1)
 		*d = directive{revision: d.revision}
-		return e.attribute(verdicts, it, "release", e.command(inventory.Unhold, o, it)), nil
+		verdicts = e.attribute(verdicts, it, "release", e.command(inventory.Unhold, o, it))
+		return verdicts, e.gave(o.channel, inventory.Unhold, -oneIf(was))
 	case want != nil && d.exception != want.id && !wants(open, d.exception, d.most):
 		d.exception = want.id
 	}
@@ -144,6 +150,14 @@ func (s *Standing) count(d *directive, n int64) {
 	case d.throttled():
 		s.Throttled += n
 	}
+}
+
+// oneIf is 1 where something is so, else 0.
+func oneIf(so bool) int64 {
+	if so {
+		return 1
+	}
+	return 0
 }
 
 // strictest returns the acting exception that lets the channel show least, of several the first; nil if none

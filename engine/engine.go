@@ -118,6 +118,7 @@ type Standing struct {
 	Exposure   int64 // of those together, minor units; math.MaxInt64 where it is more
 	Held       int64 // holds in force, by channel, SKU and location
 	Throttled  int64 // throttles in force, likewise
+	Guarded    int64 // channels on which a guard of the policy has stopped acting
 }
 
 // Engine is one partition. See the package's doc for how it is driven.
@@ -138,6 +139,7 @@ type Engine struct {
 	sources    table[source, *source]
 	channels   table[channel, *channel]
 	exceptions table[exception, *exception]
+	guards     table[guard, *guard] // by channel
 	ids        *dedupe.Set
 	timers     *timer.Queue
 	pages      map[string][]ledger.Page // closed since the last flush, by record key
@@ -256,6 +258,7 @@ func New(config Config, store Store) (*Engine, error) {
 		sources:    newTable[source](keySource, store),
 		channels:   newTable[channel](keyChannel, store),
 		exceptions: newTable[exception](keyException, store),
+		guards:     newTable[guard](keyGuard, store),
 		pages:      map[string][]ledger.Page{},
 	}
 	e.watch(detectors.Table())
@@ -306,7 +309,7 @@ func (e *Engine) Standing() Standing { return e.meta.stands() }
 
 // CacheBytes returns the estimated bytes of what is held in memory by key.
 func (e *Engine) CacheBytes() int64 {
-	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.channels.bytes + e.exceptions.bytes
+	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.channels.bytes + e.exceptions.bytes + e.guards.bytes
 }
 
 // Outputs returns what was said since the last call of ClearOutputs, by ordinal. The slice is
@@ -361,6 +364,7 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 	e.sources.freeze(w)
 	e.channels.freeze(w)
 	e.exceptions.freeze(w)
+	e.guards.freeze(w)
 	if err := w.Set([]byte{keyFlushes}, wire.AppendUint(wire.AppendUint(nil, formatFlushes), e.flushes)); err != nil {
 		return err
 	}
@@ -370,7 +374,7 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 // Write writes up to n of the values that were frozen into the batch, and reports whether that was all of them.
 func (e *Engine) Write(n int) (all bool, err error) {
 	for _, write := range [...]func(int) (int, error){
-		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.channels.write, e.exceptions.write,
+		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.channels.write, e.exceptions.write, e.guards.write,
 	} {
 		if n, err = write(n); err != nil {
 			return false, err
@@ -389,6 +393,7 @@ func (e *Engine) Committed() {
 	e.sources.commit()
 	e.channels.commit()
 	e.exceptions.commit()
+	e.guards.commit()
 	if e.CacheBytes() <= e.config.CacheBytes {
 		return
 	}
@@ -407,6 +412,7 @@ func (e *Engine) Committed() {
 	e.sources.shrink(shrink(e.sources.bytes))
 	e.channels.shrink(shrink(e.channels.bytes))
 	e.exceptions.shrink(shrink(e.exceptions.bytes))
+	e.guards.shrink(shrink(e.guards.bytes))
 }
 
 // horizon returns the event time before which nothing can arrive any more.
@@ -436,8 +442,8 @@ func (m *meta) numbers() [8]*uint64 {
 	return [...]*uint64{&m.ordinal, &m.sequence, &m.items, &c.Read, &c.Applied, &c.Duplicates, &c.Rejected, &c.WindowLate}
 }
 
-func (m *meta) amounts() [3]*int64 {
-	return [...]*int64{&m.standing.Exceptions, &m.standing.Held, &m.standing.Throttled}
+func (m *meta) amounts() [4]*int64 {
+	return [...]*int64{&m.standing.Exceptions, &m.standing.Held, &m.standing.Throttled, &m.standing.Guarded}
 }
 
 func (m *meta) stands() Standing {

@@ -16,7 +16,7 @@ type stored interface {
 }
 
 func values() []stored {
-	return []stored{&record{}, &network{}, &place{}, &source{}, &channel{}, &timeline{}, &timeline{}}
+	return []stored{&record{}, &network{}, &place{}, &source{}, &channel{}, &timeline{}, &timeline{}, &guard{}}
 }
 
 // specimens are values with something in every field, in the order of [values].
@@ -54,7 +54,8 @@ func specimens() []stored {
 	_ = detectors.Table()[2].Look(&detectors.View{Now: asn.Due + inventory.Day, Arrival: &goods.arrival, Ref: "po"}, nil)
 	return []stored{r,
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
-		pl, &source{now}, ch, tl, goods}
+		pl, &source{now}, ch, tl, goods,
+		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3}}
 }
 
 // FuzzRead: any bytes are a value or an error, and what was read is written the same ever after.

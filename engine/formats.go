@@ -20,6 +20,7 @@ var formats = []struct {
 	{keyPage, "pages", formatPage},
 	{keySource, "sources", formatSource},
 	{keyChannel, "channels", formatChannel},
+	{keyGuard, "guards", formatGuard},
 	{keyPolicy, "policy", formatPolicy},
 	{keyMeta, "meta", formatMeta},
 	{keyFlushes, "flushes", formatFlushes},

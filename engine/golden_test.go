@@ -14,8 +14,8 @@ import (
 // TestWhatIsStoredIsReadAsEver: each value's golden file of its present format is what the program writes today, and is
 // read as what was in it. A change of bytes without a new number is found here.
 func TestWhatIsStoredIsReadAsEver(t *testing.T) {
-	names := []string{"record", "network", "place", "source", "channel", "timeline", "goods"} // in the order of values
-	formats := []int{formatRecord, formatNetwork, formatPlace, formatSource, formatChannel, formatTimeline, formatTimeline}
+	names := []string{"record", "network", "place", "source", "channel", "timeline", "goods", "guard"} // in the order of values
+	formats := []int{formatRecord, formatNetwork, formatPlace, formatSource, formatChannel, formatTimeline, formatTimeline, formatGuard}
 	blank := values()
 	for i, v := range specimens() {
 		stays(t, names[i], formats[i], v.append(nil), func(r *wire.Reader) []byte {
@@ -25,7 +25,7 @@ func TestWhatIsStoredIsReadAsEver(t *testing.T) {
 	}
 
 	m := &meta{
-		watermark: 1_764_000_000_000, ordinal: 7, sequence: 9, items: 2, counters: Counters{10, 6, 3, 1, 2}, standing: Standing{Exceptions: 4, Held: 3, Throttled: 2}, exposure: total{1 << 33, -7},
+		watermark: 1_764_000_000_000, ordinal: 7, sequence: 9, items: 2, counters: Counters{10, 6, 3, 1, 2}, standing: Standing{Exceptions: 4, Held: 3, Throttled: 2, Guarded: 1}, exposure: total{1 << 33, -7},
 		pause: pause{true, 5, timer.Timer{Time: 1_764_000_000_000, Kind: timerAlarm, Key: "tea\x00leeds\x00"}},
 	}
 	stays(t, "meta", formatMeta, m.append(nil), func(r *wire.Reader) []byte {
@@ -99,7 +99,7 @@ func (o one) Scan(_, _ []byte, yield func(key, value []byte) bool) error { retur
 
 // FuzzReadBeside: any bytes as a page, as a week and as the meta are read or refused, and what was read is written the same ever after.
 func FuzzReadBeside(f *testing.F) {
-	for _, name := range []string{"page-3", "week-1", "meta-5"} {
+	for _, name := range []string{"page-3", "week-1", "meta-6"} {
 		f.Add(golden.Bytes(f, name, nil))
 	}
 	f.Fuzz(func(t *testing.T, coded []byte) {

@@ -62,12 +62,24 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	d := e.describe(f)
 	channels := e.concerned(s, f.Scope)
 	rule := e.policy.Opens(e.facts(f, &d), channels)
+	status := rule.Autonomy.Status()
+	opening := d.Reason
+	if status == inventory.Acting && s.rec != nil { // of a location as a whole nothing follows
+		guarded, err := e.mayAct(channels)
+		if err != nil {
+			return verdict{}, err
+		}
+		if guarded != "" {
+			status = inventory.AwaitingApproval
+			d.Evidence["guard"] = guarded
+			opening += " A guard of the policy wants a person to be asked: " + guarded + "."
+		}
+	}
 	id := e.nextID("x")
 	it, _, err := e.exceptions.make([]byte(id))
 	if err != nil {
 		return verdict{}, err
 	}
-	status := rule.Autonomy.Status()
 	it.value.Exception = inventory.Exception{
 		ID:              id,
 		Class:           f.Class,
@@ -93,7 +105,7 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	}
 	open := e.standing(s, f.Scope)
 	*open = append(*open, o)
-	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: d.Reason})
+	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: opening})
 	e.rank(x)
 	e.sayException(x)
 	e.meta.standing.Exceptions++

@@ -26,6 +26,7 @@ import (
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
 //	'c' channel                                → channel     (formatChannel)
+//	'g' channel                                → its guard   (formatGuard)
 //	'p'                                        → the policy in force: its text (formatPolicy); none: Config's
 //	'm'                                        → meta        (formatMeta)
 //	'n'                                        → how many flushes there were (formatFlushes)
@@ -40,6 +41,7 @@ const (
 	keyRanked    = 'X'
 	keySource    = 's'
 	keyChannel   = 'c'
+	keyGuard     = 'g'
 	keyPolicy    = 'p'
 	keyMeta      = 'm'
 	keyFlushes   = 'n'
@@ -71,7 +73,8 @@ const (
 	formatSource   = 1
 	formatChannel  = 1
 	formatPolicy   = 1
-	formatMeta     = 5
+	formatGuard    = 1
+	formatMeta     = 6
 	formatFlushes  = 1
 )
 
@@ -84,6 +87,7 @@ const (
 	timerNetwork  = 'N' // sku: a network directive is to be renewed
 	timerTimeline = 'T' // timeline key: lapses, or may be forgotten
 	timerEnded    = 'X' // exception id: ended long ago
+	timerGuard    = 'G' // channel: a minute is over in which its guard did not let policy act
 	timerDwell    = 'D' // record key: an exception has stood for as long as its policy wants
 )
 

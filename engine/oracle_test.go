@@ -39,18 +39,26 @@ func limited(t *rapid.T, c engine.Config) engine.Config {
 func oracleConfig(c engine.Config) oracle.Config {
 	return oracle.Config{
 		Lateness: c.Lateness, WindowLateness: c.WindowLateness, AheadMax: c.AheadMax, ChannelsMax: c.ChannelsMax,
-		Asks: c.Policy != nil,
 	}
 }
 
-// asking is a policy under which an oversell awaits a person's approval, as often as not.
-func asking(t *rapid.T, c engine.Config) engine.Config {
-	if rapid.Bool().Draw(t, "people are asked") {
-		rule := policy.Default().Rule(inventory.Oversell)
-		rule.Autonomy = policy.Recommend
-		c.Policy = policy.New("asking", map[inventory.Class]policy.Rule{inventory.Oversell: rule})
+// governed draws a policy under which an oversell awaits a person's approval, as often as not, and guards that the log of a test
+// meets.
+func governed(t *rapid.T, c engine.Config) (engine.Config, oracle.Config) {
+	autonomy := rapid.SampledFrom([]string{"recommend", "auto", "auto"}).Draw(t, "autonomy")
+	guard := oracle.Guard{
+		Commands: rapid.Int64Range(1, 6).Draw(t, "commands a minute"),
+		Share:    rapid.SampledFrom([]float64{0.1, 0.3, 0.5, 1}).Draw(t, "share"), From: rapid.Int64Range(0, 3).Draw(t, "held from"),
 	}
-	return c
+	p, err := policy.Parse(fmt.Sprintf("name: p\nclasses: {oversell: {autonomy: %s}}\nguards: {commands_per_minute: %d, held_share: %g, held_from: %d}",
+		autonomy, guard.Commands, guard.Share, guard.From))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Policy = p
+	of := oracleConfig(c)
+	of.Asks, of.Guard = autonomy == "recommend", guard
+	return c, of
 }
 
 // logTime draws when the log takes d in, where the one before came at a time: then or later, with d as far
@@ -64,12 +72,12 @@ func logTime(t *rapid.T, before inventory.Millis, d *inventory.Delta, aheadMax i
 // windows, exceptions and holds what the naive model says.
 func TestEngineEqualsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		config := asking(t, limited(t, drawnConfig(t)))
+		config, ofModel := governed(t, limited(t, drawnConfig(t)))
 		log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness}).Draw(t, "log")
 		cuts := gen.Cuts(len(log)).Draw(t, "cuts")
 		p := open(t, partition{config: config, only: inventory.Oversell})
-		model := oracle.NewOversell(oracleConfig(config))
-		told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
+		model := oracle.NewOversell(ofModel)
+		told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}, guards: map[string]string{}}
 		late := uint64(0) // for the windows
 		p.logTime = 1
 		for i, d := range log {
@@ -85,6 +93,7 @@ func TestEngineEqualsModel(t *testing.T) {
 			}
 			sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
 			sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+			sameText(t, where+"channels stopped", told.stopped(), fmt.Sprintf("%q", model.Stopped()))
 			if rapid.IntRange(0, 3).Draw(t, "a person decides") == 0 {
 				told.decides(t, p, model, where)
 			}
@@ -229,6 +238,8 @@ type directed struct {
 	open map[string]oracle.Scope // by exception id
 	held map[string]bool
 
+	guards map[string]string // channels that are stopped, by the id of the incident
+
 	known     []string // exception ids, those that ended among them
 	decisions int
 }
@@ -240,6 +251,9 @@ func (told *directed) decides(t *rapid.T, p *partition, model *oracle.Oversell, 
 	if len(told.open) > 0 && rapid.IntRange(0, 3).Draw(t, "one that stands") > 0 {
 		id = rapid.SampledFrom(slices.Sorted(maps.Keys(told.open))).Draw(t, "standing")
 	}
+	if len(told.guards) > 0 && rapid.IntRange(0, 3).Draw(t, "a guard's") == 0 {
+		id = rapid.SampledFrom(slices.Sorted(maps.Keys(told.guards))).Draw(t, "incident")
+	}
 	told.decisions++
 	m := control.Message{
 		ID: fmt.Sprint(rapid.IntRange(max(1, told.decisions-1), told.decisions).Draw(t, "decision")), By: "kim",
@@ -248,13 +262,14 @@ func (told *directed) decides(t *rapid.T, p *partition, model *oracle.Oversell, 
 	before := len(p.said)
 	result := p.control(t, m)
 	outcome, directives := model.Decide(oracle.Decision{
-		ID: m.ID, Scope: told.open[id],
+		ID: m.ID, Scope: told.open[id], Guard: told.guards[id],
 		Acts: m.Decision.Action == control.Approve, Ends: m.Decision.Action == control.Reject || m.Decision.Action == control.Resolve,
 	})
 	where += fmt.Sprintf("%s of %s: ", m.Decision.Action, id)
 	sameText(t, where+"outcomes", result.Outcome.String(), outcome.String())
 	sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
 	sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+	sameText(t, where+"channels stopped", told.stopped(), fmt.Sprintf("%q", model.Stopped()))
 	sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
 }
 
@@ -266,6 +281,10 @@ func (told *directed) hear(t fataler, outputs []engine.Output) string {
 		switch {
 		case o.Exception != nil:
 			x := o.Exception
+			if x.Class == inventory.GuardBreach {
+				told.hearGuard(x)
+				continue
+			}
 			scope := oracle.Scope{SKU: x.SKU, Location: x.Location}
 			if _, shared := x.Evidence["channel_atp"]; shared {
 				scope.Channel = x.Channels[0]
@@ -293,6 +312,21 @@ func (told *directed) hear(t fataler, outputs []engine.Output) string {
 		}
 	}
 	return directiveLines(heard)
+}
+
+// hearGuard takes in an incident of a guard.
+func (told *directed) hearGuard(x *inventory.Exception) {
+	if told.guards[x.ID] == "" {
+		told.known = append(told.known, x.ID)
+	}
+	told.guards[x.ID] = x.Channels[0]
+	if over(x) {
+		delete(told.guards, x.ID)
+	}
+}
+
+func (told *directed) stopped() string {
+	return fmt.Sprintf("%q", slices.Sorted(maps.Values(told.guards)))
 }
 
 func over(x *inventory.Exception) bool {
@@ -335,7 +369,7 @@ func standing(t *rapid.T, p *partition, told directed) {
 		}
 	}
 	got := p.engine.Standing()
-	if got.Held != held || got.Exceptions != int64(len(told.open)) {
+	if got.Held != held || got.Exceptions != int64(len(told.open)+len(told.guards)) {
 		t.Fatalf("standing is %+v, want %d held and %d exceptions", got, held, len(told.open))
 	}
 	exposure, stand := int64(0), 0

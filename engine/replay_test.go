@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // story is a log as a partition's stream holds it.
@@ -19,12 +20,24 @@ type story struct {
 // drawnStory draws a log over a few keys, or a long one over a single key.
 func drawnStory(t *rapid.T) story {
 	config := drawnConfig(t)
+	if rapid.Bool().Draw(t, "guarded") {
+		config.Policy = guardedPolicy(t)
+	}
 	shape := gen.Shape{DeltasMax: 80, Lateness: config.Lateness}
 	if rapid.Bool().Draw(t, "hot") {
 		shape.Hot, shape.DeltasMax = true, 250
 	}
 	log := gen.Log(shape).Draw(t, "log")
 	return story{config, gen.Messages(log).Draw(t, "messages")}
+}
+
+// guardedPolicy acts on oversells, within bounds that a story meets.
+func guardedPolicy(t fataler) *policy.Policy {
+	p, err := policy.Parse("name: p\nclasses: {oversell: {autonomy: auto}}\nguards: {commands_per_minute: 2, held_share: 0.5, held_from: 1}")
+	if err != nil {
+		t.Fatalf("a policy: %v", err)
+	}
+	return p
 }
 
 func (s story) cuts(t *rapid.T) []bool { return gen.Cuts(len(s.messages)).Draw(t, "cuts") }

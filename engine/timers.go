@@ -108,6 +108,8 @@ func (e *Engine) fire(t timer.Timer) error {
 		e.records.touch(rec)
 		e.remember(&rec.value)
 		return e.look(rec, nil)
+	case timerGuard:
+		return e.fireGuard(key, t.Time)
 	case timerEnded:
 		return e.forgetException(key)
 	}

@@ -30,6 +30,10 @@ func Classes() []Class {
 	}
 }
 
+// GuardBreach is the class of an incident that is no detector's: acting by policy alone has stopped on a channel, as a guard
+// of the policy wants. It is about no SKU.
+const GuardBreach Class = "guard_breach"
+
 // Status is where an exception stands.
 type Status string
 

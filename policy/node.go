@@ -115,6 +115,16 @@ func (r *reader) number(n *yaml.Node, what string, least, most float64) float64 
 	return x
 }
 
+// whole reads a whole number from least to most.
+func (r *reader) whole(n *yaml.Node, what string, least, most int64) int64 {
+	x, err := strconv.ParseInt(n.Value, 10, 64)
+	if n.Kind != yaml.ScalarNode || err != nil || x < least || x > most {
+		r.fail(n, "%s %q: it is a whole number from %d to %d", what, n.Value, least, most)
+		return least
+	}
+	return x
+}
+
 // share reads a number from 0 to 1.
 func (r *reader) share(n *yaml.Node, what string) float64 { return r.number(n, what, 0, 1) }
 

@@ -71,7 +71,7 @@ func Parse(text string) (*Policy, error) {
 		return nil, Problems{{0, "it holds more than one YAML document; one policy belongs there"}}
 	}
 	r := &reader{}
-	p := &Policy{Text: text, rules: map[inventory.Class]Rule{}}
+	p := &Policy{Text: text, rules: map[inventory.Class]Rule{}, guards: usualGuards()}
 	r.policy(document.Content[0], p)
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int { return a.Line - b.Line })
@@ -99,6 +99,7 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 			})
 		},
 		"overrides": func(v *yaml.Node) { overrides = v },
+		"guards":    func(v *yaml.Node) { p.guards = r.guards(v) },
 	})
 	if overrides != nil {
 		r.list(overrides, "overrides", func(v *yaml.Node) { p.overrides = append(p.overrides, r.override(v, p)) })

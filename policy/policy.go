@@ -50,6 +50,7 @@ type Policy struct {
 
 	rules     map[inventory.Class]Rule
 	overrides []override
+	guards    Guards
 }
 
 // At is where an exception stands.
@@ -57,7 +58,7 @@ type At struct {
 	SKU, Location, Channel string // Location is inventory.Network for the whole network; Channel is "" for all channels
 }
 
-// New returns a policy of those rules; a class without one is observed.
+// New returns a policy of those rules, without guards; a class without a rule is observed.
 func New(version string, rules map[inventory.Class]Rule) *Policy {
 	return &Policy{Version: version, rules: rules}
 }

@@ -24,6 +24,7 @@ type collector struct {
 	position, lag, lagSeconds, watermarkLag *prometheus.Desc
 	caughtUp, stopped                       *prometheus.Desc
 	exceptions, exposure, held, throttled   *prometheus.Desc
+	guarded                                 *prometheus.Desc
 	stage, command                          *prometheus.Desc
 	outputsWaiting, outputsFailing          *prometheus.Desc
 	cacheHits, cacheMisses, cacheEvictions  *prometheus.Desc
@@ -65,6 +66,7 @@ func NewCollector(p *Processor) prometheus.Collector {
 	c.exposure = partition("exposure", "Money at risk by the exceptions that stand, in minor units.")
 	c.held = partition("holds", "Holds in force, by channel, SKU and location.")
 	c.throttled = partition("throttles", "Throttles in force, by channel, SKU and location.")
+	c.guarded = partition("channels_guarded", "Channels on which a guard of the policy has stopped acting.")
 
 	c.stage = partition("stage_seconds", "Time in each stage. in_stream: from the broker's taking in of a fetch's first message until the worker takes the fetch; "+
 		"decode: of that message; apply: of the fetch; commit: of a batch to Pebble that somebody waits for; publish: from a command's saying until it is stored.", "stage")
@@ -189,6 +191,7 @@ func (c *collector) progress(s scrape, slot *slot, now time.Time, ends []uint64,
 	s.gauge(c.exposure, float64(at.status.Standing.Exposure))
 	s.gauge(c.held, float64(at.status.Standing.Held))
 	s.gauge(c.throttled, float64(at.status.Standing.Throttled))
+	s.gauge(c.guarded, float64(at.status.Standing.Guarded))
 	if slot.db == nil {
 		return
 	}

@@ -177,6 +177,7 @@ func (b *backend) Overview(ctx context.Context) (console.Overview, error) {
 			o.Exposure = math.MaxInt64 // more than can be told
 		}
 		o.Directives += int(s.Standing.Held + s.Standing.Throttled)
+		o.Guarded += int(s.Standing.Guarded)
 	}
 	return o, nil
 }

@@ -48,6 +48,7 @@ const classes = {
   adjustment_anomaly: "Adjustment anomaly",
   cancellation_anomaly: "Cancellation anomaly",
   feed_stale: "Feed stale",
+  guard_breach: "Guard breach",
 };
 export const classNames = Object.entries(classes);
 export const className = (id) => classes[id] ?? words(id);

@@ -36,6 +36,7 @@ function show(overview) {
   setText(at("open"), overview.open_exceptions === 1 ? "1 open exception" : `${count(overview.open_exceptions)} open exceptions`);
   at("exposure").parentElement.toggleAttribute("data-none", overview.exposure === 0);
   setText(at("directives"), count(overview.directives));
+  setText(at("guarded"), overview.guarded ? `directives in force; guards stop acting (${count(overview.guarded)})` : "directives in force");
 
   now = partitions.reduce((latest, p) => (p.event_time && (!latest || p.event_time > latest) ? p.event_time : latest), null);
   setText(at("event-time"), time(now));

@@ -140,6 +140,13 @@ classes:
   phantom_inventory: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.8, clear: 0.4}
 `
 
+// guarding is one that lets little be done within a minute, and at once. Each partition has its part of that.
+const guarding = `name: guarding
+classes:
+  oversell: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d}
+guards: {commands_per_minute: 2, held_share: 0.4, held_from: 2}
+`
+
 // packed cuts a log into messages, with SKUs that belong to the partition.
 func packed(rng *rand.Rand, log []inventory.Delta, partition int) (all []payload) {
 	names := map[string]string{"": ""}

@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/internal/oracle"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 	"github.com/holdfast-atp/holdfast/state"
 	"github.com/holdfast-atp/holdfast/stream"
 )
@@ -26,8 +27,8 @@ import (
 // reference is a partition that nothing happens to, and the oracle beside it. It applies each message as soon as
 // the log has it, and remembers what has to be so behind each.
 type reference struct {
-	partition int
-	log       *deltaLog
+	partition, partitions int
+	log                   *deltaLog
 
 	folder  *state.Folder
 	db      *state.DB
@@ -60,9 +61,9 @@ func (r *recorder) Said() []stream.Said  { return nil }
 
 func newReference(config stream.PartitionConfig, log *deltaLog) (*reference, error) {
 	r := &reference{
-		partition: config.Partition,
-		log:       log,
-		told:      directed{held: map[string]bool{}},
+		partition: config.Partition, partitions: config.Topology.Partitions,
+		log:  log,
+		told: directed{held: map[string]bool{}},
 		model: oracle.NewOversell(oracle.Config{
 			Lateness: config.Engine.Lateness, WindowLateness: config.Engine.WindowLateness,
 			AheadMax: config.Engine.AheadMax, ChannelsMax: config.Engine.ChannelsMax,
@@ -163,7 +164,7 @@ func (r *reference) decide(text []byte) error {
 		return nil
 	}
 	if m.Kind() == control.KindPolicy {
-		r.count(r.model.SetPolicy(m.ID, m.Policy == asking))
+		r.count(r.model.SetPolicy(m.ID, m.Policy == asking, r.guard(m.Policy)))
 		return nil
 	}
 	d := oracle.Decision{
@@ -177,10 +178,24 @@ func (r *reference) decide(text []byte) error {
 	if found && x.Class == inventory.Oversell && !ended(&x) {
 		d.Scope = scopeOf(&x)
 	}
+	if found && x.Class == inventory.GuardBreach && !ended(&x) {
+		d.Guard = x.Channels[0]
+	}
 	outcome, directives := r.model.Decide(d)
 	r.count(outcome)
 	r.told.want = append(r.told.want, directives...)
 	return nil
+}
+
+// guard returns what a policy lets the partition do, in the oracle's words.
+func (r *reference) guard(text string) oracle.Guard {
+	p, err := policy.Parse(text)
+	if err != nil {
+		panic(fmt.Sprintf("a policy of a plan: %v", err))
+	}
+	guards := p.Guards()
+	b := guards.Of("any", r.partitions)
+	return oracle.Guard{Commands: b.Commands, Share: b.Share, From: b.From}
 }
 
 func (r *reference) count(outcome oracle.Outcome) {

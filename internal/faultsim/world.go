@@ -303,8 +303,11 @@ func (w *world) decide(partition, n int) error {
 	}}
 	if n%4 == 1 {
 		m.Decision, m.Policy = control.Decision{}, asking
-		if n%8 == 1 {
+		switch n / 4 % 3 {
+		case 0:
 			m.Policy = policy.Default().Text
+		case 1:
+			m.Policy = guarding
 		}
 	}
 	text, err := control.Encode(&m)

@@ -17,6 +17,7 @@ type Config struct {
 	AheadMax       inventory.Millis // of event time, ahead of the log's
 	ChannelsMax    int              // of a SKU; 0: as many as come
 	Asks           bool             // an oversell that opens awaits a person's approval
+	Guard          Guard            // of what an oversell holds by itself
 }
 
 // Outcome is what became of a delta.

@@ -26,6 +26,10 @@ type Oversell struct {
 	open map[Scope]standing // exceptions
 	held map[place]bool     // holds in force
 	asks bool               // what opens awaits a person's approval
+
+	guard Guard
+	stops map[string]stopping // by channel
+	asked []asked
 }
 
 // standing is how an exception stands.
@@ -50,7 +54,7 @@ type place struct{ sku, location, channel string }
 
 // NewOversell returns a partition that has seen nothing.
 func NewOversell(c Config) *Oversell {
-	return &Oversell{Model: New(c), open: map[Scope]standing{}, held: map[place]bool{}, asks: c.Asks}
+	return &Oversell{Model: New(c), open: map[Scope]standing{}, held: map[place]bool{}, asks: c.Asks, guard: c.Guard, stops: map[string]stopping{}}
 }
 
 // Apply takes the next delta of the log, as [Model.Apply] does, and returns what became of it and the
@@ -62,10 +66,12 @@ func (o *Oversell) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, 
 	}
 	var directives []Directive
 	for o.lapsing = o.lapsesBy(d.Time); len(o.lapsing) > 0; {
+		o.minutesBy(o.lapsing[0].due)
 		o.watermark = o.lapsing[0].due
 		o.lapsing = o.lapsing[1:]
 		directives = append(directives, o.look()...)
 	}
+	o.minutesBy(d.Time)
 	o.accept(&d)
 	return outcome, nil, append(directives, o.look()...)
 }
@@ -73,9 +79,10 @@ func (o *Oversell) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, 
 // Decision is what a person decided about an exception.
 type Decision struct {
 	ID    string
-	Scope Scope // of the exception, if it stands; zero if not, or if it was another that stood there
-	Ends  bool  // reject or resolve
-	Acts  bool  // approve
+	Scope Scope  // of the exception, if it stands; zero if not, or if it was another that stood there
+	Ends  bool   // reject or resolve
+	Acts  bool   // approve
+	Guard string // the channel, where it is about a guard's incident that stands
 }
 
 // Decide takes a person's decision, the next message of the log, and returns what became of it and the directives that
@@ -87,6 +94,8 @@ func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
 	}
 	o.accepted[identity{id.Source, id.ID}] = o.watermark
 	switch now := o.open[d.Scope]; {
+	case d.Guard != "":
+		o.decideGuard(d)
 	case now != waiting && now != acting:
 	case d.Ends:
 		o.open[d.Scope] = muted
@@ -96,14 +105,14 @@ func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
 	return Applied, o.look()
 }
 
-// SetPolicy takes a policy under which what opens awaits a person's approval, or does not; the next message of the log.
-func (o *Oversell) SetPolicy(id string, asks bool) Outcome {
+// SetPolicy takes a policy under which what opens awaits a person's approval, or does not, with a guard; the next message of the log.
+func (o *Oversell) SetPolicy(id string, asks bool, guard Guard) Outcome {
 	d := inventory.Delta{Source: "a person", ID: id}
 	if o.remembers(&d) {
 		return Duplicate
 	}
 	o.accepted[identity{d.Source, d.ID}] = o.watermark
-	o.asks = asks
+	o.asks, o.guard = asks, guard
 	return Applied
 }
 
@@ -172,9 +181,11 @@ func (o *Oversell) look() []Directive {
 			switch {
 			case wanted[p] && !o.held[p]:
 				o.held[p] = true
+				o.ask(p.channel)
 				directives = append(directives, Directive{o.watermark, inventory.Hold, p.channel, sku, p.location, 0})
 			case !wanted[p] && o.held[p]:
 				delete(o.held, p)
+				o.ease(p.channel)
 				directives = append(directives, Directive{o.watermark, inventory.Unhold, p.channel, sku, p.location, o.sellable(p)})
 			}
 		}
@@ -187,23 +198,36 @@ func (o *Oversell) edges(n *inventory.SKUAvailability) {
 	var all []int64
 	for _, a := range n.Locations {
 		own := Scope{n.SKU, a.Location, ""}
-		o.edge(own, a.ATP)
+		o.edge(own, a.ATP, names(a.Channels))
 		if o.open[own] == none {
 			for _, c := range a.Channels {
-				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP)
+				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP, []string{c.Channel})
 			}
 		}
 		all = append(all, a.ATP)
 	}
+	var everywhere []string
+	for _, c := range n.Channels {
+		everywhere = append(everywhere, c.Channel)
+	}
 	if len(n.Locations) >= 2 { // a single location is its own network
-		o.edge(Scope{n.SKU, inventory.Network, ""}, sum(all))
+		o.edge(Scope{n.SKU, inventory.Network, ""}, sum(all), everywhere)
 	}
 }
 
-// edge opens an exception below zero and resolves it at one or more; in between it stays as it is.
-func (o *Oversell) edge(s Scope, atp int64) {
+func names(channels []inventory.ChannelAvailability) (all []string) {
+	for _, c := range channels {
+		all = append(all, c.Channel)
+	}
+	return all
+}
+
+// edge opens an exception, which concerns those channels, below zero and resolves it at one or more; in between it stays as it is.
+func (o *Oversell) edge(s Scope, atp int64, channels []string) {
 	switch {
 	case atp < 0 && o.open[s] == none && o.asks:
+		o.open[s] = waiting
+	case atp < 0 && o.open[s] == none && !o.mayAct(channels):
 		o.open[s] = waiting
 	case atp < 0 && o.open[s] == none:
 		o.open[s] = acting
