@@ -1,13 +1,11 @@
 package detectors
 
 import (
-	"strings"
-
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// placeChannels bounds of how many channels a location's cancellations are told apart.
+// placeChannels bounds of how many channels a location's cancellations and feeds are told apart.
 const placeChannels = 64
 
 // Place is what the detectors of locations remember of one. A partition sees of a location what its own SKUs
@@ -21,23 +19,17 @@ type Place struct {
 	returns  float64 // returns meanwhile
 }
 
-// channelRate is how many of a channel's orders were cancelled.
+// channelRate is how many of a channel's orders were cancelled, and how long its feeds take.
 type channelRate struct {
-	name string
-	rate Rate
+	name   string
+	rate   Rate
+	follow following
 }
 
 // Order tells of an order of a channel, or of one that was cancelled, as of now.
 func (p *Place) Order(channel string, now inventory.Millis, cancelled bool) {
-	for i := range p.channels {
-		if p.channels[i].name == channel {
-			p.channels[i].rate.Add(now, cancelled)
-			return
-		}
-	}
-	if len(p.channels) < placeChannels {
-		p.channels = append(p.channels, channelRate{name: strings.Clone(channel)})
-		p.channels[len(p.channels)-1].rate.Add(now, cancelled)
+	if c := p.channelOf(channel); c != nil {
+		c.rate.Add(now, cancelled)
 	}
 }
 
@@ -69,6 +61,7 @@ func (p *Place) Append(dst []byte) []byte {
 	for i := range p.channels {
 		dst = wire.AppendString(dst, p.channels[i].name)
 		dst = p.channels[i].rate.append(dst)
+		dst = p.channels[i].follow.append(dst)
 	}
 	for _, x := range p.floats() {
 		dst = wire.AppendFloat(dst, *x)
@@ -88,6 +81,7 @@ func (p *Place) Read(r *wire.Reader) {
 	for range n {
 		c := channelRate{name: r.String()}
 		c.rate.read(r)
+		c.follow.read(r)
 		p.channels = append(p.channels, c)
 	}
 	for _, x := range p.floats() {

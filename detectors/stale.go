@@ -8,18 +8,17 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// listingGrace is how long a channel may show more than it may sell that was told otherwise, or says so now: its own processing, and
-// the way there. Where stock fell since it listed, it may be the turn of its next feed: syncGrace. [A]
-const (
-	listingGrace = 15 * inventory.Minute
-	syncGrace    = 4 * inventory.Hour
-)
+// listingGrace is how long a channel may show more than it may sell that was told otherwise, or says so now though no demand of late
+// explains it: its own processing, and the way there. Where stock fell since it listed, it may be the turn of its next feed: it has
+// as long as its feeds take ([Place] learns that). [A]
+const listingGrace = 15 * inventory.Minute
 
 // listingExcess is the share of what a channel may sell by which it has to show more, 1/listingExcess, for that to matter: a unit too
 // many among forty is gone with the next listing, long before anybody could buy it. [A]
 const listingExcess = 4
 
-const staleRule = "raise where a channel has shown a quarter more than it may sell for 15 min, or 4 h where it was right when listed, its own sales taken off; clear when it shows no more than that"
+const staleRule = "raise where a channel has shown a quarter more than it may sell, its own sales taken off, for longer than its feeds take (mean and three standard deviations), " +
+	"or for 15 min where it is held or its listing was wrong from the start; clear when it shows no more than that"
 
 // staleListing: a channel shows a good deal more than it may sell, and has done so for longer than it needs to take in what it was told: what is
 // listed is stale, or a command was not followed. One exception a channel. Looked at whenever the view says that some channel shows
@@ -29,6 +28,7 @@ func staleListing() Detector {
 }
 
 func lookStale(v *View, found []Finding) []Finding {
+	v.followed()
 	v.NoteListings()
 	if v.Traces == nil || len(v.Traces.stale) == 0 {
 		return found
@@ -36,7 +36,7 @@ func lookStale(v *View, found []Finding) []Finding {
 	v.Traces.stale = slices.DeleteFunc(v.Traces.stale, func(s stale) bool {
 		c := v.channel(s.channel)
 		scope := Scope{Class: inventory.StaleListing, Channel: s.channel}
-		ended := c.Shown <= c.allowed() || s.at != 0 && !c.overshown()
+		ended := c.Shown <= c.allowed() || s.at != 0 && !v.overshown(&c)
 		if ended && s.at == 0 {
 			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		}
@@ -51,10 +51,28 @@ func lookStale(v *View, found []Finding) []Finding {
 	return found
 }
 
+// followed learns from a listing that came while the channel showed too much how long its feeds take. What it still shows too much
+// has happened since it was sent.
+func (v *View) followed() {
+	d := v.Delta
+	if d == nil || d.Kind != inventory.Listing || v.Traces == nil {
+		return
+	}
+	for i := range v.Traces.stale {
+		if s := &v.Traces.stale[i]; s.channel == d.Channel {
+			v.Place.follows(s.channel, v.Now-s.since)
+			s.since = v.Now
+			if s.at != 0 {
+				s.at = inventory.MillisMax // until it is noted again, or ends
+			}
+		}
+	}
+}
+
 // NoteListings notes since when channels show too much: at every look, and again where commands followed from it.
 func (v *View) NoteListings() {
 	for i := range v.Channels {
-		if c := &v.Channels[i]; c.overshown() {
+		if c := &v.Channels[i]; v.overshown(c) {
 			v.noteStale(c)
 		}
 	}
@@ -65,17 +83,21 @@ func (c *Channel) allowed() int64 {
 	return min(max(c.ATP, 0), c.Limit)
 }
 
-// overshown reports whether the channel shows so much more than it may that it matters.
-func (c *Channel) overshown() bool {
+// overshown reports whether the channel shows so much more than it may that it matters. What is on its way here may have come without a word yet,
+// and be shown rightly, unless the channel is held.
+func (v *View) overshown(c *Channel) bool {
 	excess := c.Shown - c.allowed()
+	if c.Limit > 0 {
+		excess -= v.InTransit
+	}
 	return excess > 0 && excess > (c.allowed()-1)/listingExcess
 }
 
 func (v *View) noteStale(c *Channel) {
 	t := v.trace()
-	at := v.Now + syncGrace
-	if d := v.Delta; c.Limit == 0 || d != nil && d.Kind == inventory.Listing && d.Channel == c.Name {
-		at = v.Now + listingGrace
+	at := v.Now + listingGrace
+	if d := v.Delta; c.Limit > 0 && (d == nil || d.Kind != inventory.Listing || d.Channel != c.Name || c.Shown-c.allowed() <= v.Past.LastHour().Sum) {
+		at = v.Now + v.Place.patience(c.Name)
 	}
 	for i := range t.stale {
 		if s := &t.stale[i]; s.channel == c.Name {

@@ -258,6 +258,10 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 		s.pl.value.state.Came()
 	case inventory.Adjust:
 		e.places.touch(s.pl) // its detector adds to what is usual there
+	case inventory.Listing:
+		if e.view.Traces != nil {
+			e.places.touch(s.pl) // which may learn how long the channel's feeds take
+		}
 	case inventory.PickFailed:
 		e.places.touch(s.pl)
 	}

@@ -66,7 +66,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 const (
 	formatRecord   = 12
 	formatNetwork  = 6
-	formatPlace    = 3
+	formatPlace    = 4
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3

@@ -90,11 +90,11 @@ func meet(c *Config, episodes []*sim.Episode, exceptions []*raised) []ClassSeed 
 	return classes
 }
 
-// counts reports whether an episode is one that should have been found: not what was over before anybody could have heard of it,
+// counts reports whether an episode is one that should have been found: not what is minor or was over before anybody could have heard of it,
 // nor what began when measuring was about to end.
 func (c *Config) counts(e *sim.Episode) bool {
 	const least = inventory.Minute
-	if e.Begin < c.warmUp() || e.Begin >= c.end()-unseen {
+	if e.Minor || e.Begin < c.warmUp() || e.Begin >= c.end()-unseen {
 		return false
 	}
 	return e.End == 0 || e.End-e.Begin > least && (e.Class != inventory.PhantomInventory || e.End-e.Begin > episodeLeast)

@@ -31,8 +31,9 @@ func (src *source) arrival(at inventory.Millis) inventory.Millis {
 	return at
 }
 
-// send lets src say what happened at a time. It arrives soon, but for what goes wrong on the way.
-func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
+// send lets src say what happened at a time. It arrives soon, but for what goes wrong on the way. When it arrives is returned; never
+// for what is lost.
+func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) inventory.Millis {
 	arrives, cause := s.stamp(src, at, d), CutOff
 	switch {
 	case chance(s.rng, s.rates.Lost):
@@ -49,13 +50,14 @@ func (s *Sim) send(src *source, at inventory.Millis, d *inventory.Delta) {
 		s.delay(sh, d, arrives, cause)
 	}
 	if arrives == never {
-		return
+		return never
 	}
 	s.transmit(d, arrives)
 	if chance(s.rng, s.rates.Duplicate) {
 		s.note(DuplicateMessage, d, 0)
 		s.transmit(d, arrives+between(s.rng, inventory.Second, inventory.Minute))
 	}
+	return arrives
 }
 
 // stamp says who says it and when it was, and returns when it will arrive if nothing goes wrong.

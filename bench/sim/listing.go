@@ -15,7 +15,11 @@ type window struct {
 	settled inventory.Millis // when the latest of what was told shows: nothing overtakes it
 
 	frozenTill inventory.Millis
-	cap        directive // of holdfast, here
+
+	listing int       // how often it was said what it shows
+	heard   int64     // of that, by whoever listens, less what it has sold since
+	unheard bool      // what was said last has not got through
+	cap     directive // of holdfast, here
 }
 
 // directive is what a command lets a channel show at most; once it is past, or where there was none: anything.
@@ -87,7 +91,7 @@ func (s *Sim) show(sh *shelf, channel int, units int64, at inventory.Millis) {
 	w.shown = sh.allowed(channel, units, at)
 	d := sh.delta(inventory.Listing, w.shown)
 	d.Channel = s.channels[channel].Name
-	s.send(s.channels[channel].source, at, d)
+	s.listed(sh, channel, at, s.send(s.channels[channel].source, at, d))
 	s.settle(sh, at)
 }
 

@@ -27,6 +27,7 @@ func (s *Sim) orderOnline(k *sku, channel int, units int64, near int, at invento
 	w := &sh.windows[channel]
 	w.shown -= units // the channel counts its own orders at once
 	w.told -= units
+	w.heard -= units
 	sh.truth.ordered(channel, at)
 	sh.reserved += units
 	if sh.fence.channel == channel {

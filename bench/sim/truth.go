@@ -19,6 +19,9 @@ type Episode struct {
 	// Order is when the first order was taken that should not have been, of an oversell; 0: none was.
 	Order inventory.Millis `json:"order,omitzero"`
 	Units int64            `json:"units"` // on record when it began
+
+	// Minor: it is so, but too little or too short for anybody to have to find it.
+	Minor bool `json:"minor,omitempty"`
 }
 
 // Totals are what came of trade so far, in units, and what was shown and kept back, in unit-hours over
@@ -84,7 +87,7 @@ type shelfTruth struct {
 	wanted   float64    // demand events to be expected since the start
 	phantom  *Episode   // what is promised is not there; nil: some is
 	oversold []*Episode // by channel: it shows what is not there by the books
-	stale    []*Episode // by channel: it stands still, and shows more than it may
+	stale    []stale    // by channel: it stands still, and shows more than it may
 	short    *Episode   // more is promised by the books than there is, by all channels or by one of them
 	soldOut  *Episode   // it is promoted, and all that there is is promised
 	lot      *Episode   // much of what was sold came back, and is not sorted out
@@ -95,7 +98,7 @@ type shelfTruth struct {
 }
 
 func (t *shelfTruth) begin(channels int, at inventory.Millis) {
-	t.oversold, t.stale = make([]*Episode, channels), make([]*Episode, channels)
+	t.oversold, t.stale = make([]*Episode, channels), make([]stale, channels)
 	t.books = make([]int, channels)
 	t.since = at
 }
@@ -177,18 +180,6 @@ func (s *Sim) watchOversell(sh *shelf, channel int, at inventory.Millis) {
 	switch is := sh.share(channel) < 0 && sh.windows[channel].shown > 0; {
 	case is && *e == nil:
 		*e = s.episode(inventory.Oversell, sh.truth.latest, sh, s.channels[channel].Name, "", at)
-	case !is && *e != nil:
-		(*e).End = at
-		*e = nil
-	}
-}
-
-// watchListing: a channel stands still, or shows what nobody told it, and that is more than it may sell.
-func (s *Sim) watchListing(sh *shelf, channel int, at inventory.Millis) {
-	e, w := &sh.truth.stale[channel], &sh.windows[channel]
-	switch is := at < w.frozenTill && w.shown > sh.allowed(channel, sh.sellable(channel), at); {
-	case is && *e == nil:
-		*e = s.episode(inventory.StaleListing, FrozenListing, sh, s.channels[channel].Name, "", at)
 	case !is && *e != nil:
 		(*e).End = at
 		*e = nil

@@ -1,9 +1,23 @@
 package oracle
 
-import "github.com/holdfast-atp/holdfast/inventory"
+import (
+	"math"
 
-// listings is the rule of stale_listing: until when a channel that shows a quarter more than it may sell has time to mend that.
-type listings map[subject]inventory.Millis
+	"github.com/holdfast-atp/holdfast/inventory"
+)
+
+// listings is the rule of stale_listing: since when a channel shows a quarter more than it may sell, until when it has time to mend that, and
+// how long the feeds to each channel of a location took to follow stock that fell, in hours.
+type listings struct {
+	shown map[subject]overshown
+	took  map[feed][]float64
+}
+
+type overshown struct{ since, until inventory.Millis }
+
+type feed struct{ location, channel string }
+
+func newListings() listings { return listings{map[subject]overshown{}, map[feed][]float64{}} }
 
 func (l listings) accepted(w *Watch, d *inventory.Delta) { l.after(w, d) }
 
@@ -13,35 +27,73 @@ func (l listings) look(w *Watch) { l.after(w, nil) }
 func (l listings) after(w *Watch, d *inventory.Delta) {
 	for key := range w.log {
 		consumed := consumption(w.log[key], w.timelines(key))
-		for _, c := range w.Availability(key.SKU, key.Location).Channels {
-			s := subject{key: key, channel: c.Channel}
+		stock := w.Availability(key.SKU, key.Location)
+		for _, c := range stock.Channels {
+			s, to := subject{key: key, channel: c.Channel}, feed{key.Location, c.Channel}
+			listed := d != nil && d.Kind == inventory.Listing && d.Channel == c.Channel && d.Key() == key
+			was, known := l.shown[s]
+			_, open := w.open[s]
+			if listed && known {
+				l.took[to] = append(l.took[to], min(hours(w.watermark-was.since), 2*hours(l.patience(to))))
+				was.since, was.until = w.watermark, 0
+			}
 			shown := int64(0)
 			if last := latest(w.log[key], inventory.Listing, c.Channel); last != nil {
 				shown = max(last.Quantity-max(consumedSince(consumed, c.Channel, last.Time), 0), 0)
 			}
 			excess := shown - max(c.ATP, 0)
-			if _, open := w.open[s]; excess <= 0 || !open && excess*4 < max(c.ATP, 0) {
-				delete(l, s)
+			beyond := excess - stock.InTransit // what is on its way may have come
+			grave := beyond > 0 && beyond*4 >= max(c.ATP, 0)
+			if excess <= 0 || !open && !grave {
+				delete(l.shown, s)
 				w.edge(s, false)
 				continue
 			}
-			at := w.watermark + 4*inventory.Hour
-			if d != nil && d.Kind == inventory.Listing && d.Channel == c.Channel && d.SKU == key.SKU && d.Location == key.Location {
-				at = w.watermark + 15*inventory.Minute
+			until := w.watermark + l.patience(to)
+			if listed && excess > w.asked(key) {
+				until = w.watermark + 15*inventory.Minute
 			}
-			if until, known := l[s]; !known || at < until && excess*4 >= max(c.ATP, 0) {
-				l[s] = at
+			if !known {
+				was = overshown{w.watermark, until}
+			} else if grave && (was.until == 0 || until < was.until) {
+				was.until = until
 			}
-			if w.watermark >= l[s] {
+			l.shown[s] = was
+			if w.watermark >= was.until {
 				w.edge(s, true)
 			}
 		}
 	}
 }
 
+// asked returns how many units were asked for in the last hour.
+func (w *Watch) asked(key inventory.Key) (units int64) {
+	for _, pane := range w.Window(key.SKU, key.Location, Demand, inventory.Minute) {
+		units += pane.Sum
+	}
+	return units
+}
+
+// patience returns how long feeds to a channel may take: what they took in the mean, and three standard deviations. Each
+// counts a fiftieth less than the next, and four of 1.3 hours, with 2.5 in the square, are taken to have come before them.
+func (l listings) patience(to feed) inventory.Millis {
+	n, sum, squares := 4.0, 5.2, 10.0
+	for _, took := range l.took[to] {
+		n = float64(n*0.98) + 1
+		sum = float64(sum*0.98) + took
+		squares = float64(squares*0.98) + float64(took*took)
+	}
+	mean := sum / n
+	deviation := math.Sqrt(max(squares/n-float64(mean*mean), 0))
+	limit := inventory.Millis((mean + float64(3*deviation)) * float64(inventory.Hour))
+	return min(max(limit, 15*inventory.Minute), inventory.Day)
+}
+
+func hours(t inventory.Millis) float64 { return float64(t) / float64(inventory.Hour) }
+
 func (l listings) next(w *Watch) (at inventory.Millis) {
-	for _, until := range l {
-		at = first(w.watermark, at, until)
+	for _, s := range l.shown {
+		at = first(w.watermark, at, s.until)
 	}
 	return at
 }

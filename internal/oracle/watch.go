@@ -52,7 +52,7 @@ func NewWatch(c Config, class inventory.Class) (*Watch, bool) {
 	case inventory.StockMismatch:
 		w.rule = mismatches{}
 	case inventory.StaleListing:
-		w.rule = listings{}
+		w.rule = newListings()
 	case inventory.TransferDelay:
 		w.rule = newArrivals(true)
 	default:
