@@ -25,8 +25,11 @@ const (
 	adjustOthers = 3
 )
 
-const adjustRule = "raise where corrections to one side add up to 4 (CUSUM in units of the location's mean correction, less its own bias and a slack of 0.5), " +
-	"or 5 of late are three times those of other keys; half is forgotten in 14 days; clear at 1, or at a count"
+func adjustRule(l *Limits) string {
+	return fmt.Sprintf("raise where corrections to one side add up to %g (CUSUM in units of the location's mean correction, less its own bias and a slack of %g), "+
+		"or %g of late are %g times those of other keys; half is forgotten in %d days; clear at %g, or at a count",
+		l.AdjustAlarm, adjustSlack, l.AdjustOften, l.AdjustOthers, adjustHalfLife, l.AdjustCalm)
+}
 
 // corrections is what adjustments of a key add up to.
 type corrections struct {
@@ -62,11 +65,12 @@ func lookAdjustments(v *View, found []Finding) []Finding {
 	case v.Delta == nil:
 		c.fade(v.Now)
 	}
+	l := v.limits()
 	one := max(c.up, c.down)
-	if open && one <= adjustCalm && c.many < adjustOften {
+	if open && one <= l.AdjustCalm && c.many < l.AdjustOften {
 		found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		open = false
-	} else if !open && (one >= adjustAlarm || c.many >= adjustOften && c.many >= adjustOthers*v.Place.adjusted.often()) {
+	} else if !open && (one >= l.AdjustAlarm || c.many >= l.AdjustOften && c.many >= l.AdjustOthers*v.Place.adjusted.often()) {
 		found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1 - exp(-max(one, c.many/2))})
 		open = true
 	}
@@ -131,7 +135,7 @@ func (a *adjusted) add(q int64, many float64) {
 }
 
 func describeAdjustments(v *View, f *Finding) Description {
-	d := Description{Rule: adjustRule, Evidence: map[string]any{"on_hand": v.OnHand, "price": v.Price}}
+	d := Description{Rule: adjustRule(v.limits()), Evidence: map[string]any{"on_hand": v.OnHand, "price": v.Price}}
 	var c corrections
 	if v.Traces != nil && v.Traces.corrections != nil {
 		c = *v.Traces.corrections
@@ -153,7 +157,7 @@ func describeAdjustments(v *View, f *Finding) Description {
 	if c.down > c.up {
 		way = "downwards"
 	}
-	if max(c.up, c.down) >= adjustAlarm {
+	if max(c.up, c.down) >= v.limits().AdjustAlarm {
 		d.Reason = fmt.Sprintf("The record of %s at %s is corrected %s again and again: by %.0f units more than corrections there usually are.", v.SKU, v.Location, way, off)
 	} else {
 		d.Reason = fmt.Sprintf("The record of %s at %s was corrected %.0f times of late, where %.1f is usual there.", v.SKU, v.Location, c.many, v.Place.adjusted.often())

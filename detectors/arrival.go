@@ -90,20 +90,20 @@ func origin(d *inventory.Delta) string {
 }
 
 // overdue returns when goods that did not come are late; 0: nobody said when they are due.
-func (a *Arrival) overdue() inventory.Millis {
+func (a *Arrival) overdue(share float64) inventory.Millis {
 	if a.Due == 0 || a.Expected == 0 {
 		return 0
 	}
-	return a.Due + min(max((a.Due-a.first)/graceShare, graceLeast), graceMost)
+	return a.Due + min(max(inventory.Millis(part(int64(a.Due-a.first), share)), graceLeast), graceMost)
 }
 
 // judge returns what is wrong with a receipt by now, and when that is to be asked again: after now, or 0.
-func (a *Arrival) judge(now inventory.Millis) (f fault, again inventory.Millis) {
-	switch at := a.came + settleAfter; {
+func (a *Arrival) judge(l *Limits, now inventory.Millis) (f fault, again inventory.Millis) {
+	switch at := a.came + l.ReceiptSettle; {
 	case a.Expected == 0:
 		return noFault, 0 // nobody announced it: there is nothing to hold it against
 	case a.Received == 0:
-		return until(a.overdue(), goodsLate, now)
+		return until(a.overdue(l.ReceiptLate), goodsLate, now)
 	case a.Received > a.Expected:
 		return until(at, goodsOver, now)
 	case a.Received < a.Expected:
@@ -124,15 +124,15 @@ func until(at inventory.Millis, f fault, now inventory.Millis) (fault, inventory
 }
 
 // delayed is judge for a transfer: it is late as long as not all of it came.
-func (a *Arrival) delayed(now inventory.Millis) (f fault, again inventory.Millis) {
+func (a *Arrival) delayed(l *Limits, now inventory.Millis) (f fault, again inventory.Millis) {
 	if a.Received >= a.Expected {
 		return noFault, 0
 	}
-	return until(a.overdue(), goodsLate, now)
+	return until(a.overdue(l.TransferLate), goodsLate, now)
 }
 
 // Wake returns when the reference is to be looked at next, after now; 0: not before something happens to it.
-func (a *Arrival) Wake(now inventory.Millis) inventory.Millis {
+func (a *Arrival) Wake(l *Limits, now inventory.Millis) inventory.Millis {
 	switch {
 	case a.settled:
 		return 0
@@ -140,16 +140,16 @@ func (a *Arrival) Wake(now inventory.Millis) inventory.Millis {
 		return a.until
 	}
 	if a.transfer {
-		_, again := a.delayed(now)
+		_, again := a.delayed(l, now)
 		return again
 	}
-	_, again := a.judge(now)
+	_, again := a.judge(l, now)
 	return again
 }
 
 // Turns reports whether it is a transfer of which an exception is to begin or to end by now.
-func (a *Arrival) Turns(now inventory.Millis) bool {
-	f, _ := a.delayed(now)
+func (a *Arrival) Turns(l *Limits, now inventory.Millis) bool {
+	f, _ := a.delayed(l, now)
 	return a.transfer && !a.settled && f != a.raised
 }
 

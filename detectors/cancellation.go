@@ -22,8 +22,10 @@ const (
 	cancelClear = 1e-2
 )
 
-const cancelRule = "raise where 5 or more orders of a day, and twice the usual rate, were cancelled, of which the chance at the usual rate is 1e-4 " +
-	"or less (beta-binomial); clear at 1e-2"
+func cancelRule(o *Odds) string {
+	return fmt.Sprintf("raise where %g or more orders of a day, and %g times the usual rate, were cancelled, of which the chance at the usual rate is %g "+
+		"or less (beta-binomial); clear at %g", o.Least, o.Times, o.Raise, o.Clear)
+}
 
 // cancellationAnomaly: of a channel's orders at a location far more are cancelled than usually. The exception is the location's, with
 // SKU "*". Looked at after cancellations, ever more seldom as they become many, and every hour while one stands. A reservation that lapses is no cancellation.
@@ -36,18 +38,19 @@ func lookCancellations(v *View, found []Finding) []Finding {
 		c := &v.Place.channels[i]
 		scope := Scope{Class: inventory.CancellationAnomaly, Channel: c.name}
 		open := v.IsOpen(scope)
-		if !open && c.rate.nowX < cancelsLeast || v.Kind != inventory.KindNone && (open || !worthALook(c.rate.nowX)) {
+		o := &v.On(c.name).Cancels
+		if !open && float64(c.rate.nowX) < o.Least || v.Kind != inventory.KindNone && (open || !worthALook(c.rate.nowX)) {
 			continue
 		}
 		c.rate.advance(v.Now)
 		usual, strength := c.rate.usual(cancelRate, cancelTrials)
-		if !open && (c.rate.nowX < cancelsLeast || float64(c.rate.nowX) < cancelTimes*usual*float64(c.rate.nowN)) {
+		if !open && (float64(c.rate.nowX) < o.Least || float64(c.rate.nowX) < o.Times*usual*float64(c.rate.nowN)) {
 			continue
 		}
 		switch tail := c.rate.tail(usual, strength); {
-		case open && (tail >= cancelClear || c.rate.nowX < cancelsLeast):
+		case open && (tail >= o.Clear || float64(c.rate.nowX) < o.Least):
 			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
-		case !open && tail <= cancelRaise:
+		case !open && tail <= o.Raise:
 			found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1 - tail})
 		}
 	}
@@ -61,7 +64,7 @@ func worthALook(n int64) bool {
 }
 
 func describeCancellations(v *View, f *Finding) Description {
-	d := Description{Rule: cancelRule, Evidence: map[string]any{"channel": f.Channel}}
+	d := Description{Rule: cancelRule(&v.On(f.Channel).Cancels), Evidence: map[string]any{"channel": f.Channel}}
 	for i := range v.Place.channels {
 		c := &v.Place.channels[i]
 		if c.name != f.Channel {

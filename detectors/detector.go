@@ -23,7 +23,10 @@ type View struct {
 	Belief *Belief // of this key, for phantom inventory
 	Feed   *Feed   // of the location
 	Held   bool    // a hold binds some channel here: what does not sell may not be let
-	Alarm  Alarm   // when the class that looks is raised and cleared, where that is by a probability
+	Alarm  Alarm   // when phantoms are raised and cleared
+
+	Limits   *Limits                      // of the other classes; nil: the usual ones
+	LimitsOn func(channel string) *Limits // those of a channel, good until it is called again; nil: as Limits
 
 	Kind     inventory.Kind   // of the delta after which a location is looked at; KindNone: a timer
 	Delta    *inventory.Delta // after which is looked, applied already; nil: a timer

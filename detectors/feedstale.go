@@ -16,8 +16,10 @@ const (
 	silentKnown  = 50
 )
 
-const silenceRule = "raise after 30 min or more in which 12 or more moments with a sale were to be expected by the feed's own rhythm, of 50 or more seen; " +
-	"clear when it is heard again"
+func silenceRule(l *Limits) string {
+	return fmt.Sprintf("raise after %s or more in which %g or more moments with a sale were to be expected by the feed's own rhythm, of %g or more seen; "+
+		"clear when it is heard again", lasts(l.SilentLeast), l.SilentEvents, l.SilentKnown)
+}
 
 // feedStale: the source of a location's sales is silent against its own rhythm by hour of the week, and vouches for nothing. The exception
 // is the location's, with SKU "*". Every partition judges by what it saw itself, so that several may tell of one feed. Looked at when
@@ -28,7 +30,7 @@ func feedStale() Detector {
 }
 
 func lookSilence(v *View, found []Finding) []Finding {
-	at := v.Feed.silentAt(v.Vouched)
+	at := v.Feed.silentAt(v.limits(), v.Vouched)
 	silent := at > 0 && v.Now >= at
 	if v.Place.silent {
 		for i := range v.Open {
@@ -48,12 +50,12 @@ func lookSilence(v *View, found []Finding) []Finding {
 }
 
 // silentAt returns from when on the feed is stale, if nothing is heard from it and nobody vouches for more; 0: not enough is known of its rhythm.
-func (f *Feed) silentAt(vouched inventory.Millis) inventory.Millis {
-	if f.at == 0 || f.hours < rateHoursMin || f.events < silentKnown {
+func (f *Feed) silentAt(l *Limits, vouched inventory.Millis) inventory.Millis {
+	if f.at == 0 || f.hours < rateHoursMin || f.events < l.SilentKnown {
 		return 0
 	}
-	in := f.After(float64(silentEvents*f.hours)/f.events, week)
-	return max(f.at, vouched) + max(in, silentLeast)
+	in := f.After(float64(l.SilentEvents*f.hours)/f.events, week)
+	return max(f.at, vouched) + max(in, l.SilentLeast)
 }
 
 // missing returns how many moments with a sale were to be expected since the feed was heard.
@@ -68,7 +70,7 @@ func (f *Feed) missing(vouched, now inventory.Millis) float64 {
 func describeSilence(v *View, f *Finding) Description {
 	missing := v.Feed.missing(v.Vouched, v.Now)
 	d := Description{
-		Rule: silenceRule,
+		Rule: silenceRule(v.limits()),
 		Evidence: map[string]any{
 			"source":           f.Of,
 			"heard_event_time": v.Feed.at.String(),

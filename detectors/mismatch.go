@@ -28,8 +28,10 @@ const (
 	snapshotSources = 8
 )
 
-const mismatchRule = "raise where a snapshot is off by more than what moved within 15 min of its time and half a percent, 15 min after it; " +
-	"clear when the source's next one agrees, at a count, or after 7 days without another"
+func mismatchRule(l *Limits) string {
+	return fmt.Sprintf("raise where a snapshot is off by more than what moved within %s of its time and %g %%, %s after it; "+
+		"clear when the source's next one agrees, at a count, or after 7 days without another", lasts(l.MismatchInFlight), 100*l.MismatchTolerance, lasts(l.MismatchSettles))
+}
 
 // stockMismatch: what a source says was on hand at some time is not what the ledger has for that time, and no
 // movement in flight explains it. One exception a source. Looked at after snapshots, some time after they were taken, and while one
@@ -74,7 +76,7 @@ func (v *View) snapshot(d *inventory.Delta) {
 	if v.Traces != nil {
 		at = slices.IndexFunc(v.Traces.snapshots, func(s snapshot) bool { return s.source == d.Source })
 	}
-	s := snapshot{source: d.Source, value: d.Quantity, time: d.Time, at: d.Time + snapshotSettles}
+	s := snapshot{source: d.Source, value: d.Quantity, time: d.Time, at: d.Time + v.limits().MismatchSettles}
 	if at < 0 {
 		if v.agrees(&s) {
 			return
@@ -93,7 +95,7 @@ func (v *View) snapshot(d *inventory.Delta) {
 	if before.raised {
 		before.at = v.Now + snapshotRetention
 	} else {
-		before.at = d.Time + snapshotSettles
+		before.at = d.Time + v.limits().MismatchSettles
 	}
 }
 
@@ -104,7 +106,7 @@ func (v *View) bearsOn(s *snapshot) bool {
 		return v.Delta.Source == s.source
 	case inventory.Sale, inventory.Ship, inventory.Return, inventory.Receipt, inventory.TransferOut, inventory.TransferIn,
 		inventory.Adjust, inventory.Count:
-		return v.Delta.Time <= s.time+inFlight
+		return v.Delta.Time <= s.time+v.limits().MismatchInFlight
 	}
 	return false
 }
@@ -115,13 +117,14 @@ func (v *View) agrees(s *snapshot) bool {
 	if s.value == v.OnHand || v.CountedAt > s.time {
 		return true
 	}
-	low, high := v.Past.OnHand(s.time-inFlight, s.time+inFlight)
-	off := max(low, high, -low, s.value) / snapshotTolerance
+	l := v.limits()
+	low, high := v.Past.OnHand(s.time-l.MismatchInFlight, s.time+l.MismatchInFlight)
+	off := part(max(low, high, -low, s.value), l.MismatchTolerance)
 	return s.value >= low-off && s.value <= high+off
 }
 
 func describeMismatch(v *View, f *Finding) Description {
-	d := Description{Rule: mismatchRule, Evidence: map[string]any{
+	d := Description{Rule: mismatchRule(v.limits()), Evidence: map[string]any{
 		"source": f.Of, "on_hand": v.OnHand, "atp": v.ATP(), "price": v.Price,
 	}}
 	if f.Edge == Clear {
@@ -130,7 +133,8 @@ func describeMismatch(v *View, f *Finding) Description {
 	}
 	at := slices.IndexFunc(v.Traces.snapshots, func(s snapshot) bool { return s.source == f.Of })
 	s := v.Traces.snapshots[at]
-	low, high := v.Past.OnHand(s.time-inFlight, s.time+inFlight)
+	flight := v.limits().MismatchInFlight
+	low, high := v.Past.OnHand(s.time-flight, s.time+flight)
 	gap := low - s.value
 	if s.value > high {
 		gap = s.value - high

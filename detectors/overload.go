@@ -76,7 +76,10 @@ func (w *Work) left(now inventory.Millis) (units int64, said bool) {
 	return max(w.capacity-w.done, 0), w.due > now
 }
 
-const overloadRule = "raise where the units waiting are more than the location can still do until its capacity's due, clear at nine tenths or when it is due"
+func overloadRule(l *Limits) string {
+	return fmt.Sprintf("raise where the units waiting are more than %g %% of what the location can still do until its capacity's due, clear at %g %% or when it is due",
+		100*l.OverloadRaise, 100*l.OverloadClear)
+}
 
 // fulfilmentOverload: a location has accepted more work than it can do in the time that its capacity is stated for. The exception is
 // the location's, with SKU "*". Looked at after tasks and capacities, and when a capacity is due.
@@ -91,10 +94,11 @@ func lookOverload(v *View, found []Finding) []Finding {
 	w.advance(v.Now)
 	waiting := w.waiting()
 	left, said := w.left(v.Now)
+	l := v.limits()
 	switch open := v.IsOpen(scope); {
-	case open && (!said || waiting <= left/10*9+left%10*9/10):
+	case open && (!said || waiting <= part(left, l.OverloadClear)):
 		found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
-	case !open && said && waiting > left:
+	case !open && said && waiting > part(left, l.OverloadRaise):
 		found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1})
 	}
 	return found
@@ -105,7 +109,7 @@ func describeOverload(v *View, f *Finding) Description {
 	waiting := w.waiting()
 	left, said := w.left(v.Now)
 	d := Description{
-		Rule: overloadRule,
+		Rule: overloadRule(v.limits()),
 		Evidence: map[string]any{
 			"waiting": waiting, "capacity": w.capacity, "capacity_left": left, "done": w.done, "due": w.due.String(),
 		},

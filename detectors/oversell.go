@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -10,8 +11,6 @@ import (
 // clearAt is the ATP at which an oversell ends: one unit that can be sold again.
 // Raised below 0, cleared at 1: at 0 nothing changes (hysteresis).
 const clearAt = 1
-
-const oversellRule = "raise at ATP < 0, clear at ATP ≥ 1"
 
 // oversell: more was promised than there is, at a location, in a channel's share of
 // it, or in the whole network. Looked at after every delta that changes a
@@ -24,6 +23,10 @@ func lookOversell(v *View, found []Finding) []Finding {
 	atp := v.ATP()
 	location := Scope{Class: inventory.Oversell}
 	anyOpen := len(v.Open) > 0 // nearly never
+	clearAt := int64(math.MaxInt64)
+	if anyOpen {
+		clearAt = int64(v.limits().OversellClear)
+	}
 	short := anyOpen && v.IsOpen(location)
 	switch {
 	case !short && atp < 0:
@@ -64,7 +67,7 @@ func lookOversell(v *View, found []Finding) []Finding {
 func describeOversell(v *View, f *Finding) Description {
 	atp := v.ATP()
 	d := Description{
-		Rule: oversellRule,
+		Rule: fmt.Sprintf("raise at ATP < 0, clear at ATP ≥ %g", v.limits().OversellClear),
 		Evidence: map[string]any{
 			"on_hand":     v.OnHand,
 			"unavailable": v.Unavailable,

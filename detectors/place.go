@@ -35,7 +35,7 @@ func (p *Place) Order(channel string, now inventory.Millis, cancelled bool) {
 
 // Next returns when the location is to be looked at next, after now, if nothing happens there before; 0: never. open are
 // the exceptions that stand there, vouched is up to when the feed is vouched for.
-func (p *Place) Next(f *Feed, open []Scope, vouched, now inventory.Millis) (at inventory.Millis) {
+func (p *Place) Next(l *Limits, f *Feed, open []Scope, vouched, now inventory.Millis) (at inventory.Millis) {
 	for i := range open {
 		switch open[i].Class {
 		case inventory.CancellationAnomaly:
@@ -45,7 +45,7 @@ func (p *Place) Next(f *Feed, open []Scope, vouched, now inventory.Millis) (at i
 		}
 	}
 	if !p.silent {
-		if quiet := f.silentAt(vouched); quiet > 0 {
+		if quiet := f.silentAt(l, vouched); quiet > 0 {
 			at = sooner(at, quiet)
 		}
 	}

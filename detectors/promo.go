@@ -31,7 +31,9 @@ type promo struct {
 	at      inventory.Millis
 }
 
-const promoRule = "raise where the chance that demand until the promotion's end exceeds what is there and under way is 0.8 or more, clear at 0.4 or when it ends"
+func promoRule(o *Odds) string {
+	return fmt.Sprintf("raise where the chance that demand until the promotion's end exceeds what is there and under way is %g or more, clear at %g or when it ends", o.Raise, o.Clear)
+}
 
 // promoStockout: a promotion will use up what is there, and what is under way, before it ends. Its uplift is the announced one at first,
 // and more and more what the promotion really brings. Looked at after what changes the supply, and every hour while one runs. One
@@ -70,10 +72,11 @@ func lookPromo(v *View, found []Finding) []Finding {
 		return found
 	}
 	p.at = min(v.Now+promoEvery, p.due)
+	o := &v.limits().Promo
 	switch chance := v.promoRunsOut(p); {
-	case open && chance <= promoClear:
+	case open && chance <= o.Clear:
 		found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1 - chance})
-	case !open && chance >= promoRaise:
+	case !open && chance >= o.Raise:
 		found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: chance})
 	}
 	return found
@@ -115,7 +118,7 @@ func (v *View) promoRunsOut(p *promo) float64 {
 
 func describePromo(v *View, f *Finding) Description {
 	d := Description{
-		Rule:     promoRule,
+		Rule:     promoRule(&v.limits().Promo),
 		Evidence: map[string]any{"atp": v.ATP(), "inbound": v.Inbound, "in_transit": v.InTransit, "price": v.Price},
 	}
 	if v.Traces == nil || v.Traces.promo == nil {

@@ -6,8 +6,10 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-const receiptRule = "raise where nothing came a tenth of its lead (1 h to 24 h) after it was due, or where 4 h after the latest receipt " +
-	"(and once it is due) other than the announced units came; clear when they agree, at a count, or after 7 days"
+func receiptRule(l *Limits) string {
+	return fmt.Sprintf("raise where nothing came %g %% of its lead (1 h to 24 h) after it was due, or where %s after the latest receipt "+
+		"(and once it is due) other than the announced units came; clear when they agree, at a count, or after 7 days", 100*l.ReceiptLate, lasts(l.ReceiptSettle))
+}
 
 // receiptDiscrepancy: what an ASN announced, what came and what was counted differ, or nothing came when it
 // was due. One exception a reference. Looked at after announcements and receipts, by the timer of the
@@ -19,7 +21,7 @@ func receiptDiscrepancy() Detector {
 
 func lookReceipt(v *View, found []Finding) []Finding {
 	if v.Arrival != nil && !v.Arrival.transfer {
-		f, _ := v.Arrival.judge(v.Now)
+		f, _ := v.Arrival.judge(v.limits(), v.Now)
 		return v.Arrival.edges(v, v.about(inventory.ReceiptDiscrepancy), f, discrepancyRetention, found)
 	}
 	if v.Delta == nil || v.Delta.Kind != inventory.Count {
@@ -42,7 +44,7 @@ func lookReceipt(v *View, found []Finding) []Finding {
 }
 
 func describeReceipt(v *View, f *Finding) Description {
-	d := Description{Rule: receiptRule, Evidence: map[string]any{"ref": f.Of, "price": v.Price}}
+	d := Description{Rule: receiptRule(v.limits()), Evidence: map[string]any{"ref": f.Of, "price": v.Price}}
 	a := v.Past.Arrival(f.Class, f.Of)
 	if a == nil {
 		d.Reason = fmt.Sprintf("%s counted %s after receipt %s.", v.Location, v.SKU, f.Of)

@@ -28,8 +28,12 @@ const (
 	inspection = "inspection"
 )
 
-const returnRule = "raise where 5 or more returns in five weeks, twice the location's rate, have a chance of 1e-5 or less (beta-binomial), clear at 1e-2; " +
-	"or where 5 or more units, a quarter of those on hand, have been unavailable for 48 h since a return, clear when fewer are"
+func returnRule(l *Limits) string {
+	o := &l.Returns
+	return fmt.Sprintf("raise where %g or more returns in five weeks, %g times the location's rate, have a chance of %g or less (beta-binomial), clear at %g; "+
+		"or where %g or more units, %g %% of those on hand, have been unavailable for %s since a return, clear when fewer are",
+		o.Least, o.Times, o.Raise, o.Clear, l.BacklogUnits, 100*l.BacklogShare, lasts(l.BacklogGrace))
+}
 
 // returnDistortion: far more of a key comes back than of others at its location, or what came back is not sorted out: the record has units that
 // nobody can buy. Two exceptions, the second about "inspection". Looked at after returns, once a day while the first stands, and when the time
@@ -45,18 +49,19 @@ func lookReturns(v *View, found []Finding) []Finding {
 		x := v.Past.Returns()
 		n := max(v.Past.LastDays().Count, x)
 		usual := v.Place.returnRate()
-		few := x < returnsLeast || float64(x) < returnTimes*usual*float64(n)
+		o := &v.limits().Returns
+		few := float64(x) < o.Least || float64(x) < o.Times*usual*float64(n)
 		tail := 1.0
 		if open || !few {
 			tail = v.returnChance(n, x)
 		}
 		switch {
-		case open && (tail >= returnClear || x < returnsLeast):
+		case open && (tail >= o.Clear || float64(x) < o.Least):
 			v.trace().returnsAt = 0
 			found = append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 		case open:
 			v.trace().returnsAt = v.Now + inventory.Day
-		case tail <= returnRaise:
+		case tail <= o.Raise:
 			v.trace().returnsAt = v.Now + inventory.Day
 			found = append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1 - tail})
 		}
@@ -74,11 +79,12 @@ func (v *View) returnChance(n, x int64) float64 {
 
 func lookBacklog(v *View, returned bool, found []Finding) []Finding {
 	scope := Scope{Class: inventory.ReturnDistortion, Of: inspection}
-	many := v.Unavailable >= max(backlogLeast, v.OnHand/backlogShare)
+	l := v.limits()
+	many := v.Unavailable >= max(int64(l.BacklogUnits), part(v.OnHand, l.BacklogShare))
 	open := v.IsOpen(scope)
 	switch {
 	case many && returned && !open && (v.Traces == nil || v.Traces.backlogAt == 0):
-		v.trace().backlogAt = v.Now + backlogGrace
+		v.trace().backlogAt = v.Now + l.BacklogGrace
 	case !many:
 		if v.Traces != nil {
 			v.Traces.backlogAt = 0
@@ -110,7 +116,7 @@ func (p *Place) returnRate() float64 {
 }
 
 func describeReturns(v *View, f *Finding) Description {
-	d := Description{Rule: returnRule, Evidence: map[string]any{"on_hand": v.OnHand, "unavailable": v.Unavailable, "price": v.Price}}
+	d := Description{Rule: returnRule(v.limits()), Evidence: map[string]any{"on_hand": v.OnHand, "unavailable": v.Unavailable, "price": v.Price}}
 	if f.Of == inspection {
 		d.Evidence["ref"] = inspection
 		if f.Edge == Clear {
@@ -119,8 +125,8 @@ func describeReturns(v *View, f *Finding) Description {
 		}
 		d.Exposure = worth(v.Unavailable, v.Price)
 		d.Severity = severity(d.Exposure, f.Confidence)
-		d.Reason = fmt.Sprintf("%d of the %d units of %s at %s have been unavailable for two days since some came back: nobody has said whether they can be sold.",
-			v.Unavailable, v.OnHand, v.SKU, v.Location)
+		d.Reason = fmt.Sprintf("%d of the %d units of %s at %s have been unavailable for %s since some came back: nobody has said whether they can be sold.",
+			v.Unavailable, v.OnHand, v.SKU, v.Location, lasts(v.limits().BacklogGrace))
 		d.Recommendations = []inventory.Recommendation{
 			{Action: "escalate", Quantity: v.Unavailable, Why: "inspect them: unblock what can be sold, write off what can't"},
 		}

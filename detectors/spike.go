@@ -25,7 +25,10 @@ const (
 	spikeEvery = 10 * inventory.Minute // one that stands is looked at
 )
 
-const spikeRule = "raise where the chance of as many demand events within an hour, 5 or more, is 1e-6 or less at the key's own rate (negative binomial), clear at 1e-2"
+func spikeRule(o *Odds) string {
+	return fmt.Sprintf("raise where the chance of as many demand events within an hour, %g or more, is %g or less at the key's own rate (negative binomial), clear at %g",
+		o.Least, o.Raise, o.Clear)
+}
 
 // demandSpike: within an hour far more was asked for than the key's own rate, by hour of the week, lets expect. Looked at after sales and
 // reservations, though not after each: only once so many came that it could have become one; and every ten minutes while one stands.
@@ -45,16 +48,18 @@ func lookSpike(v *View, found []Finding) []Finding {
 			return found
 		}
 	}
+	o := &v.limits().Spike
+	least := int64(o.Least)
 	hour := v.Past.LastHour()
-	*v.Patience = uint8(min(max(spikeLeast-hour.Count, hour.Count/spikeShare, 1)-1, 255))
+	*v.Patience = uint8(min(max(least-hour.Count, hour.Count/spikeShare, 1)-1, 255))
 	switch {
-	case open && (hour.Count < spikeLeast || v.surprise(hour.Count) >= spikeClear):
+	case open && (hour.Count < least || v.surprise(hour.Count) >= o.Clear):
 		v.trace().spikeAt = 0
 		return append(found, Finding{Scope: scope, Edge: Clear, Confidence: 1})
 	case open:
 		v.trace().spikeAt = v.Now + spikeEvery
-	case hour.Count >= spikeLeast && v.knowsDemand():
-		if p := v.surprise(hour.Count); p <= spikeRaise {
+	case hour.Count >= least && v.knowsDemand():
+		if p := v.surprise(hour.Count); p <= o.Raise {
 			v.trace().spikeAt = v.Now + spikeEvery
 			return append(found, Finding{Scope: scope, Edge: Raise, Confidence: 1 - p})
 		}
@@ -109,7 +114,7 @@ func describeSpike(v *View, f *Finding) Description {
 	hour := v.Past.LastHour()
 	mean, _ := v.expected(v.Now-inventory.Hour, v.Now)
 	d := Description{
-		Rule: spikeRule,
+		Rule: spikeRule(&v.limits().Spike),
 		Evidence: map[string]any{
 			"events_of_an_hour": hour.Count, "units_of_an_hour": hour.Sum, "expected_events": Round4(mean),
 			"chance": Round4(v.surprise(hour.Count)), "atp": v.ATP(), "price": v.Price,

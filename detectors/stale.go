@@ -17,8 +17,10 @@ const listingGrace = 15 * inventory.Minute
 // many among forty is gone with the next listing, long before anybody could buy it. [A]
 const listingExcess = 4
 
-const staleRule = "raise where a channel has shown a quarter more than it may sell, its own sales taken off, for longer than its feeds take (mean and three standard deviations), " +
-	"or for 15 min where it is held or its listing was wrong from the start; clear when it shows no more than that"
+func staleRule(l *Limits) string {
+	return fmt.Sprintf("raise where a channel has shown %g %% more than it may sell, its own sales taken off, for longer than its feeds take (mean and three standard deviations), "+
+		"or for %s where it is held or its listing was wrong from the start; clear when it shows no more than that", 100*l.StaleExcess, lasts(l.StaleGrace))
+}
 
 // staleListing: a channel shows a good deal more than it may sell, and has done so for longer than it needs to take in what it was told: what is
 // listed is stale, or a command was not followed. One exception a channel. Looked at whenever the view says that some channel shows
@@ -90,12 +92,12 @@ func (v *View) overshown(c *Channel) bool {
 	if c.Limit > 0 {
 		excess -= v.InTransit
 	}
-	return excess > 0 && excess > (c.allowed()-1)/listingExcess
+	return excess > 0 && excess > part(c.allowed()-1, v.On(c.Name).StaleExcess)
 }
 
 func (v *View) noteStale(c *Channel) {
 	t := v.trace()
-	at := v.Now + listingGrace
+	at := v.Now + v.On(c.Name).StaleGrace
 	if d := v.Delta; c.Limit > 0 && (d == nil || d.Kind != inventory.Listing || d.Channel != c.Name || c.Shown-c.allowed() <= v.Past.LastHour().Sum) {
 		at = v.Now + v.Place.patience(c.Name)
 	}
@@ -113,7 +115,7 @@ func (v *View) noteStale(c *Channel) {
 func describeStale(v *View, f *Finding) Description {
 	c := v.channel(f.Channel)
 	excess := c.Shown - c.allowed()
-	d := Description{Rule: staleRule, Evidence: map[string]any{
+	d := Description{Rule: staleRule(v.On(f.Channel)), Evidence: map[string]any{
 		"channel": f.Channel, "shown": c.Shown, "may_sell": c.allowed(), "held": c.Limit == 0, "channel_atp": c.ATP, "price": v.Price,
 	}}
 	if f.Edge == Clear {

@@ -6,8 +6,9 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-const transferRule = "raise where units are missing a tenth of the transfer's lead (1 h to 24 h) after it was due; " +
-	"clear when all came, or after 14 days"
+func transferRule(l *Limits) string {
+	return fmt.Sprintf("raise where units are missing %g %% of the transfer's lead (1 h to 24 h) after it was due; clear when all came, or after 14 days", 100*l.TransferLate)
+}
 
 // transferDelay: another location sent goods here, and they did not come, or not all, when they were due. One
 // exception a reference, at the location that waits. Looked at by the timer of the reference, and when goods come. A
@@ -20,7 +21,7 @@ func lookTransfer(v *View, found []Finding) []Finding {
 	if v.Arrival == nil || !v.Arrival.transfer {
 		return found
 	}
-	f, _ := v.Arrival.delayed(v.Now)
+	f, _ := v.Arrival.delayed(v.limits(), v.Now)
 	return v.Arrival.edges(v, v.about(inventory.TransferDelay), f, delayRetention, found)
 }
 
@@ -28,7 +29,7 @@ func describeTransfer(v *View, f *Finding) Description {
 	a := v.Arrival
 	missing := max(a.Expected-a.Received, 0)
 	d := Description{
-		Rule: transferRule,
+		Rule: transferRule(v.limits()),
 		Evidence: map[string]any{
 			"ref":      f.Of,
 			"from":     a.From,

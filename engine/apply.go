@@ -237,7 +237,7 @@ func (e *Engine) lookAfter(rec *item[record], d *inventory.Delta) error {
 	if err := e.look(rec, d); err != nil {
 		return err
 	}
-	if err := e.tellPlace(rec, d); err != nil || !elsewhere || !of.tl.value.arrival.Turns(e.meta.watermark) {
+	if err := e.tellPlace(rec, d); err != nil || !elsewhere || !of.tl.value.arrival.Turns(e.limitsAt(of.rec.key), e.meta.watermark) {
 		return err
 	}
 	e.about = of
@@ -339,7 +339,7 @@ func (e *Engine) settle(rec *item[record], tl *item[timeline], opened int64, eff
 
 // armTimeline sets the timeline's timer, unless one stands that is not later.
 func (e *Engine) armTimeline(tl *item[timeline]) {
-	next := tl.value.nextTimer(e.config.Lateness, e.meta.watermark)
+	next := tl.value.nextTimer(e.limitsAt(tl.key), e.config.Lateness, e.meta.watermark)
 	if next != 0 && (tl.value.TimerAt == 0 || next < tl.value.TimerAt) {
 		tl.value.TimerAt = e.setTimer(next, timerTimeline, tl.key)
 	}

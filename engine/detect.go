@@ -6,7 +6,6 @@ import (
 
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
-	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // alarmMost is how far ahead an alarm of silence is set; alarmLeast how close.
@@ -207,10 +206,7 @@ func (e *Engine) show(s scene) {
 		Past:       &e.past,
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
-	v.Alarm = e.alarm
-	if e.varies {
-		v.Alarm = alarmOf(e.policy.RuleAt(inventory.PhantomInventory, policy.At{SKU: v.SKU, Location: v.Location}))
-	}
+	e.bound(v)
 	networkBinds := len(n.open) > 0 // where nothing stands nothing is held
 	fenced := int64(0)
 	for i := range r.Channels {

@@ -128,8 +128,7 @@ type Engine struct {
 	detectors      []detectors.Detector
 	placeDetectors []detectors.Detector
 	watching       [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
-	alarm          detectors.Alarm            // of the policy, where no override changes it
-	varies         bool                       // an override changes it somewhere
+	limits         limits
 	store          *flight
 
 	records    table[record, *record]

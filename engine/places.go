@@ -4,6 +4,7 @@ import (
 	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
+	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // everySKU is the SKU of an exception about a location as a whole.
@@ -86,6 +87,7 @@ func (e *Engine) showPlace(pl *item[place]) {
 		Now: e.meta.watermark, SKU: everySKU, Location: pl.key,
 		Feed: &pl.value.feed, Place: &pl.value.state, Open: open, Channels: v.Channels[:0],
 	}
+	e.bound(v)
 }
 
 // armPlace sets the location's timer for the next thing that its detectors wait for, unless one stands that is not later.
@@ -100,7 +102,7 @@ func (e *Engine) armPlace(pl *item[place]) error {
 	for i := range p.open {
 		open = append(open, p.open[i].scope)
 	}
-	next := p.state.Next(&p.feed, open, vouched, e.meta.watermark)
+	next := p.state.Next(e.limits.at(e.policy, policy.At{SKU: everySKU, Location: pl.key}, &e.limits.there), &p.feed, open, vouched, e.meta.watermark)
 	if next > e.meta.watermark && (p.wakeAt == 0 || next < p.wakeAt) {
 		e.places.touch(pl)
 		p.wakeAt = e.setTimer(next, timerPlace, pl.key)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/holdfast-atp/holdfast/control"
-	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 	"github.com/holdfast-atp/holdfast/policy"
@@ -13,11 +12,8 @@ import (
 // adopt lets a policy take effect. What stands stays as it is: the policy is asked at the next opening, end, command or look.
 func (e *Engine) adopt(p *policy.Policy) {
 	e.policy = p
-	e.alarm = alarmOf(p.Rule(inventory.PhantomInventory))
-	e.varies = p.Varies(inventory.PhantomInventory)
+	e.limits = limitsOf(p)
 }
-
-func alarmOf(r policy.Rule) detectors.Alarm { return detectors.Alarm{Raise: r.Raise, Clear: r.Clear} }
 
 // setPolicy lets the policy of a message take effect, keeps it with the state, and says so in the audit trail.
 func (e *Engine) setPolicy(m *control.Message, p *policy.Policy) {

@@ -80,8 +80,8 @@ type timeline struct {
 }
 
 // nextTimer returns when the timeline wants to be looked at next; 0: not before something happens to it.
-func (t *timeline) nextTimer(lateness, now inventory.Millis) inventory.Millis {
-	if wake := t.arrival.Wake(now); wake != 0 {
+func (t *timeline) nextTimer(l *detectors.Limits, lateness, now inventory.Millis) inventory.Millis {
+	if wake := t.arrival.Wake(l, now); wake != 0 {
 		return wake
 	}
 	return t.NextTimer(lateness)

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-atp/holdfast/engine"
 	"github.com/holdfast-atp/holdfast/internal/oracle/gen"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // tableLog reads a log from a table, a line a delta or a series of them:
 //
-//	hour kind [quantity] [sku=] [at=] [channel=] [ref=] [reason=] [source=]
+//	hour kind [quantity] [sku=] [at=] [channel=] [ref=] [reason=] [source=] [due=hour]
 //	from..to/step kind …                        every step hours, to excluded
 //
 // Hours are event time since gen.Start, which is the start of a week. The SKU is "tea", the
@@ -76,6 +77,8 @@ func tableDelta(t *testing.T, hour float64, words []string) inventory.Delta {
 			d.Ref = value
 		case name == "reason":
 			d.Reason = value
+		case name == "due":
+			d.Due = hourOf(float(t, value))
 		case name == "source":
 			d.Source = value
 		default:
@@ -105,7 +108,13 @@ func hourOf(hour float64) inventory.Millis {
 // committed, lost and opened again after every delta from an hour on; they must come to the same.
 func tell(t *testing.T, table string, reopenFrom float64) *partition {
 	t.Helper()
-	once, often := open(t, partition{}), open(t, partition{})
+	return tellUnder(t, engine.Config{}, table, reopenFrom)
+}
+
+// tellUnder is tell for partitions of a configuration.
+func tellUnder(t *testing.T, config engine.Config, table string, reopenFrom float64) *partition {
+	t.Helper()
+	once, often := open(t, partition{config: config}), open(t, partition{config: config})
 	for i, d := range tableLog(t, table) {
 		if got := outcome(once.take(t, gen.Message{d})[0]); got != "applied" {
 			t.Fatalf("delta %d, a %s of hour %d: %s", i, d.Kind, hourAt(d.Time), got)
@@ -176,4 +185,25 @@ func wantTold(t *testing.T, table string, reopenFrom float64, want string) {
 		}
 	}
 	sameText(t, "what is said about tea", told(tell(t, table, reopenFrom), "tea"), strings.Join(lines, "\n"))
+}
+
+// edges returns which exceptions opened and ended, a line each, with the hour.
+func edges(p *partition) (lines []string) {
+	for _, o := range p.said {
+		x := o.Exception
+		if x == nil {
+			continue
+		}
+		what := ""
+		switch {
+		case len(x.History) == 1:
+			what = "opens"
+		case x.Status == inventory.Resolved:
+			what = "ends"
+		default:
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%g %s@%s %s", math.Round(float64(x.UpdatedAt-gen.Start)/float64(inventory.Hour)*100)/100, x.Class, x.Location, what))
+	}
+	return lines
 }

@@ -170,7 +170,7 @@ func (e *Engine) fireTimeline(key []byte, at inventory.Millis) error {
 	if rec == nil {
 		return fmt.Errorf("timeline %q has no record", tl.key)
 	}
-	if tl.value.over(e.horizon()) && tl.value.arrival.Wake(at-1) == 0 {
+	if tl.value.over(e.horizon()) && tl.value.arrival.Wake(e.limitsAt(rec.key), at-1) == 0 {
 		e.timelines.remove(tl)
 		e.records.touch(rec)
 		rec.value.refs.remove(refTag(class, ref))

@@ -40,8 +40,10 @@ type matcher struct {
 	prefixes []string
 }
 
+func (m *matcher) any() bool { return len(m.names) == 0 && len(m.prefixes) == 0 }
+
 func (m *matcher) match(name string) bool {
-	if len(m.names) == 0 && len(m.prefixes) == 0 || m.names[name] {
+	if m.any() || m.names[name] {
 		return true
 	}
 	return slices.ContainsFunc(m.prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
@@ -66,6 +68,7 @@ type change struct {
 	owner              *string
 	sla, expiry, dwell *inventory.Millis
 	raise, clear       *float64
+	settings           settings // 0: as it is
 }
 
 func (c *change) apply(r *Rule) {
@@ -76,6 +79,11 @@ func (c *change) apply(r *Rule) {
 	set(&r.Dwell, c.dwell)
 	set(&r.Raise, c.raise)
 	set(&r.Clear, c.clear)
+	for i, x := range c.settings {
+		if x != 0 {
+			r.settings[i] = x
+		}
+	}
 }
 
 func set[T any](to, from *T) {
@@ -84,7 +92,10 @@ func set[T any](to, from *T) {
 	}
 }
 
-func (c *change) threshold() bool { return c.raise != nil || c.clear != nil }
+func (c *change) threshold() bool { return c.alarm() || c.settings != settings{} }
+
+// alarm reports whether c changes the probabilities at which a location's stock is in doubt.
+func (c *change) alarm() bool { return c.raise != nil || c.clear != nil }
 
 // static reports whether c changes what is asked for where there is no exception to know the facts of.
 func (c *change) static() bool { return c.threshold() || c.expiry != nil || c.dwell != nil }

@@ -94,7 +94,7 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 		"classes": func(v *yaml.Node) {
 			r.named(v, "classes", func(key, v *yaml.Node) {
 				if class, ok := r.class(key); ok {
-					p.rules[class] = r.rule(v)
+					p.rules[class] = r.rule(v, class)
 				}
 			})
 		},
@@ -120,9 +120,9 @@ func (r *reader) class(n *yaml.Node) (inventory.Class, bool) {
 }
 
 // rule reads the rule of a class. What it does not say is as in the rule of a class that is not named.
-func (r *reader) rule(n *yaml.Node) Rule {
+func (r *reader) rule(n *yaml.Node, class inventory.Class) Rule {
 	rule := fallback()
-	c := r.change(n, "a class")
+	c := r.change(n, "a class", []inventory.Class{class})
 	c.apply(&rule)
 	switch {
 	case c.raise != nil && c.clear == nil:
@@ -136,8 +136,8 @@ func (r *reader) rule(n *yaml.Node) Rule {
 	return rule
 }
 
-// change reads what a rule says, or an override sets.
-func (r *reader) change(n *yaml.Node, of string) (c change) {
+// change reads what a rule says, or an override sets, of some classes; none: of all.
+func (r *reader) change(n *yaml.Node, of string, classes []inventory.Class) (c change) {
 	span := func(to **inventory.Millis, name string, least inventory.Millis) func(*yaml.Node) {
 		return func(v *yaml.Node) { *to = new(r.duration(v, name, least)) }
 	}
@@ -154,6 +154,13 @@ func (r *reader) change(n *yaml.Node, of string) (c change) {
 		"raise":    share(&c.raise, "raise"),
 		"clear":    share(&c.clear, "clear"),
 		"cost":     func(v *yaml.Node) { cost = v },
+		"thresholds": func(v *yaml.Node) {
+			if len(classes) != 1 {
+				r.fail(v, "thresholds are those of a class: an override that sets them names one, as in class: demand_spike")
+				return
+			}
+			c.settings = r.settings(v, classes[0])
+		},
 	})
 	if cost != nil {
 		if c.raise != nil {
@@ -180,8 +187,8 @@ func (r *reader) cost(n *yaml.Node) float64 {
 }
 
 func (r *reader) override(n *yaml.Node, p *Policy) (o override) {
-	var when *yaml.Node
-	var sets bool
+	var when, sets *yaml.Node // what it sets is read once its classes are known
+	var classes []inventory.Class
 	names := func(to *matcher, name string) func(*yaml.Node) {
 		return func(v *yaml.Node) { *to = newMatcher(r.names(v, name)) }
 	}
@@ -191,6 +198,7 @@ func (r *reader) override(n *yaml.Node, p *Policy) (o override) {
 			r.oneOrMany(v, "class", func(v *yaml.Node) {
 				if class, ok := r.class(v); ok {
 					o.classes[class] = true
+					classes = append(classes, class)
 				}
 			})
 		},
@@ -198,14 +206,16 @@ func (r *reader) override(n *yaml.Node, p *Policy) (o override) {
 		"location": names(&o.where, "location"),
 		"sku":      names(&o.sku, "sku"),
 		"when":     func(v *yaml.Node) { when = v },
-		"set":      func(v *yaml.Node) { o.change, sets = r.change(v, "set"), true },
+		"set":      func(v *yaml.Node) { sets = v },
 	})
-	if !sets {
+	if sets != nil {
+		o.change = r.change(sets, "set", classes)
+	} else {
 		r.fail(n, "an override needs set: what it changes where it matches")
 	}
 	if when != nil {
 		if o.change.static() {
-			r.fail(when, "an override with a condition may set autonomy, owner and sla: raise, clear, cost, expiry and dwell are asked for where there is no exception whose facts it could compare")
+			r.fail(when, "an override with a condition may set autonomy, owner and sla: raise, clear, cost, thresholds, expiry and dwell are asked for where there is no exception whose facts it could compare")
 		}
 		var err error
 		if o.when, err = compile(when.Value); err != nil {
@@ -221,8 +231,13 @@ func (r *reader) thresholds(n *yaml.Node, o *override, p *Policy) {
 	if !o.change.threshold() {
 		return
 	}
-	if len(o.channel.names)+len(o.channel.prefixes) > 0 {
+	if !o.channel.any() && o.change.alarm() {
 		r.fail(n, "raise, clear and cost are of a location's stock: an override by channel can't set them")
+	}
+	for class := range o.classes {
+		if !o.channel.any() && o.change.settings != (settings{}) && !slices.Contains(byChannel, class) {
+			r.fail(n, "%s is of a location's stock: an override by channel can set thresholds of %s alone", class, words(byChannel))
+		}
 	}
 	for _, class := range inventory.Classes() {
 		if len(o.classes) > 0 && !o.classes[class] {

@@ -32,7 +32,7 @@ func TestAPolicyIsRead(t *testing.T) {
 	if !strings.HasPrefix(p.Version, "mine@") || p.Text != mine {
 		t.Errorf("it is version %q of %q", p.Version, p.Text)
 	}
-	want := Rule{Recommend, "desk", 90 * inventory.Minute, 36 * inventory.Hour, 10 * inventory.Minute, 1, 0}
+	want := Rule{Recommend, "desk", 90 * inventory.Minute, 36 * inventory.Hour, 10 * inventory.Minute, 1, 0, settings{}}
 	if got := p.Rule(inventory.Oversell); got != want {
 		t.Errorf("oversell is %+v, want %+v", got, want)
 	}

@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/holdfast-atp/holdfast/inventory"
+import (
+	"slices"
+
+	"github.com/holdfast-atp/holdfast/inventory"
+)
 
 // Autonomy is how far holdfast goes by itself when an exception opens. The less, the more careful.
 type Autonomy uint8
@@ -37,6 +41,8 @@ type Rule struct {
 	Dwell    inventory.Millis // how long it stands at least, in event time: what comes and goes does not flap
 	Raise    float64          // probability at which it is raised, where the class has one
 	Clear    float64          // probability at which it is cleared, below Raise
+
+	settings settings // what else it sets of its class's thresholds
 }
 
 // RenewAfter returns how long after a command it is renewed if its exception
@@ -90,12 +96,14 @@ func (p *Policy) RuleAt(class inventory.Class, at At) Rule {
 
 // Varies reports whether any override changes the thresholds of class somewhere: if not, they are those of Rule.
 func (p *Policy) Varies(class inventory.Class) bool {
-	for i := range p.overrides {
-		if o := &p.overrides[i]; o.change.threshold() && (len(o.classes) == 0 || o.classes[class]) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.overrides, func(o override) bool {
+		return o.change.threshold() && (len(o.classes) == 0 || o.classes[class])
+	})
+}
+
+// VariesByChannel reports whether an override by channel changes any threshold.
+func (p *Policy) VariesByChannel() bool {
+	return slices.ContainsFunc(p.overrides, func(o override) bool { return o.change.threshold() && !o.channel.any() })
 }
 
 // Opens returns the rule under which an exception opens. Where it concerns several channels, it is the most careful of theirs.
