@@ -129,7 +129,7 @@ type run struct {
 }
 
 func openRun(ctx context.Context, t stream.Topology, partition int, config engine.Config, tally *tally) (r *run, err error) {
-	r = &run{voice: voice{tally: tally, held: map[place]hold{}}}
+	r = &run{voice: voice{tally: tally, held: map[place]hold{}, known: map[string]bool{}}}
 	config.CacheBytes, config.DedupeBytes = stream.EngineMemory(cacheBytes, 1)
 	if r.folder, err = state.OpenFolder("backtest", state.Options{
 		Partitions: t.Partitions, Prefix: t.Prefix, CacheBytes: cacheBytes / 2, FS: vfs.NewMem(), Log: slog.New(slog.DiscardHandler),

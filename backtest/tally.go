@@ -51,6 +51,7 @@ func (t *tally) release(at place, h hold, until inventory.Millis) {
 type voice struct {
 	tally *tally
 	held  map[place]hold
+	known map[string]bool // exceptions; one that waited to be told of may have changed by then
 	said  uint64
 }
 
@@ -59,7 +60,8 @@ func (v *voice) Publish(_ context.Context, o stream.Output) error {
 	switch o.Kind {
 	case stream.Exception:
 		x, err := codec.DecodeException(o.Data)
-		if err == nil && len(x.History) == 1 {
+		if err == nil && !v.known[x.ID] {
+			v.known[x.ID] = true
 			v.opened(&x)
 		}
 		return err

@@ -143,10 +143,11 @@ type PartitionPolicy struct {
 type Overview struct {
 	Partitions []PartitionOverview `json:"partitions"` // those owned here, by number
 
-	OpenExceptions int   `json:"open_exceptions"` // neither resolved nor dismissed
-	Exposure       int64 `json:"exposure"`        // of those together, minor units
-	Directives     int   `json:"directives"`      // holds and throttles in force
-	Guarded        int   `json:"guarded"`         // channels on which a guard of the policy has stopped acting, each in each partition
+	OpenExceptions   int   `json:"open_exceptions"`   // neither resolved nor dismissed
+	UntoldExceptions int   `json:"untold_exceptions"` // not in the stream of exceptions yet, for too many opened at once
+	Exposure         int64 `json:"exposure"`          // of those that are open together, minor units
+	Directives       int   `json:"directives"`        // holds and throttles in force
+	Guarded          int   `json:"guarded"`           // channels on which a guard of the policy has stopped acting, each in each partition
 }
 
 // Ready reports whether every partition has caught up and none is in trouble; without a partition

@@ -69,6 +69,9 @@ func wrap(err error, d *inventory.Delta) error {
 // where there is one.
 func (e *Engine) accept(at At, d *inventory.Delta, id dedupe.ID) (*item[record], Result, error) {
 	e.begin(at)
+	if err := e.sayDeferred(); err != nil {
+		return nil, Result{}, wrap(err, d)
+	}
 	if bad := e.misplaced(d); bad != nil {
 		return nil, e.reject(at, bad), nil
 	}

@@ -34,6 +34,9 @@ func (p person) reason(action inventory.Action, x *inventory.Exception) string {
 // decision says nothing about when stock changed.
 func (e *Engine) Control(at At, m *control.Message) (Result, error) {
 	e.begin(at)
+	if err := e.sayDeferred(); err != nil {
+		return Result{}, fmt.Errorf("carry out %s %q of %q: %w", m.Kind(), m.ID, m.By, err)
+	}
 	id := e.ids.Hash(&inventory.Delta{Source: controlSource, ID: m.ID})
 	known, err := e.ids.Known(id, e.meta.watermark)
 	if err != nil {

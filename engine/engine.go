@@ -115,6 +115,8 @@ type Counters struct {
 // Standing is what stands now.
 type Standing struct {
 	Exceptions int64 // neither resolved nor dismissed
+	Untold     int64 // exceptions that wait to be told of, for too many opened at once; some of them may have ended
+	Deferred   int64 // exceptions that ever waited so
 	Exposure   int64 // of those together, minor units; math.MaxInt64 where it is more
 	Held       int64 // holds in force, by channel, SKU and location
 	Throttled  int64 // throttles in force, likewise
@@ -145,6 +147,7 @@ type Engine struct {
 	writes     []write                  // since the last flush, in order
 
 	meta    meta
+	pace    pace
 	flushes uint64
 	outputs []Output
 
@@ -182,7 +185,7 @@ type meta struct {
 	sequence  uint64           // of the latest message seen
 	items     uint64           // of that message, that are done
 	counters  Counters
-	standing  Standing // but for the exposure
+	standing  Standing // but for the exposure and those untold
 	exposure  total
 	pause     pause
 }
@@ -275,6 +278,9 @@ func New(config Config, store Store) (*Engine, error) {
 	if e.meta, err = readMeta(store); err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
 	}
+	if e.pace, err = readPace(store); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
+	}
 	e.ids, err = dedupe.Open(flight, config.Lateness, e.meta.watermark, config.DedupeBytes)
 	if err != nil {
 		return nil, fmt.Errorf("partition %d: %w", config.Partition, err)
@@ -304,7 +310,7 @@ func (e *Engine) Done(sequence uint64) int {
 func (e *Engine) Counters() Counters { return e.meta.counters }
 
 // Standing returns what stands now.
-func (e *Engine) Standing() Standing { return e.meta.stands() }
+func (e *Engine) Standing() Standing { return e.meta.stands(&e.pace) }
 
 // CacheBytes returns the estimated bytes of what is held in memory by key.
 func (e *Engine) CacheBytes() int64 {
@@ -364,6 +370,9 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 	e.channels.freeze(w)
 	e.exceptions.freeze(w)
 	e.guards.freeze(w)
+	if err := e.pace.flush(w); err != nil {
+		return err
+	}
 	if err := w.Set([]byte{keyFlushes}, wire.AppendUint(wire.AppendUint(nil, formatFlushes), e.flushes)); err != nil {
 		return err
 	}
@@ -445,9 +454,10 @@ func (m *meta) amounts() [4]*int64 {
 	return [...]*int64{&m.standing.Exceptions, &m.standing.Held, &m.standing.Throttled, &m.standing.Guarded}
 }
 
-func (m *meta) stands() Standing {
+func (m *meta) stands(p *pace) Standing {
 	s := m.standing
 	s.Exposure = m.exposure.shown()
+	s.Untold, s.Deferred = int64(p.waiting), int64(p.deferred)
 	return s
 }
 

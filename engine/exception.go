@@ -19,10 +19,13 @@ const (
 )
 
 // exception is an inventory.Exception under its id, in the JSON that users see.
-type exception struct{ inventory.Exception }
+type exception struct {
+	inventory.Exception
+	Turn *turn `json:"turn,omitempty"` // nil: it does not wait to be told of
+}
 
 func (x *exception) append(dst []byte) []byte {
-	coded, err := json.Marshal(&x.Exception)
+	coded, err := json.Marshal(x)
 	if err != nil {
 		// Its fields are strings, numbers that are finite, and maps of these.
 		panic(fmt.Sprintf("exception %s cannot be coded: %v", x.ID, err))
@@ -33,7 +36,7 @@ func (x *exception) append(dst []byte) []byte {
 func (x *exception) read(r *wire.Reader) {
 	in := json.NewDecoder(bytes.NewReader(r.Rest()))
 	in.UseNumber()
-	if err := in.Decode(&x.Exception); err != nil {
+	if err := in.Decode(x); err != nil {
 		r.Fail(fmt.Errorf("exception: %w", err))
 	}
 	plainNumbers(x.Evidence)
@@ -103,6 +106,10 @@ func (e *Engine) forgetException(id []byte) error {
 	x, err := e.exceptions.get(id)
 	if err != nil || x == nil {
 		return err
+	}
+	if x.value.Turn != nil { // others wait behind it
+		e.setTimer(e.meta.watermark+endedRetention, timerEnded, x.value.ID)
+		return nil
 	}
 	e.unrank(&x.value.Exception)
 	e.exceptions.remove(x)

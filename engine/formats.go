@@ -23,6 +23,7 @@ var formats = []struct {
 	{keyGuard, "guards", formatGuard},
 	{keyPolicy, "policy", formatPolicy},
 	{keyMeta, "meta", formatMeta},
+	{keyPace, "pace", formatPace},
 	{keyFlushes, "flushes", formatFlushes},
 }
 

@@ -37,6 +37,15 @@ func TestWhatIsStoredIsReadAsEver(t *testing.T) {
 		return got.append(nil)
 	})
 
+	pc := &pace{at: 1_764_000_000_000, taken: 10_000_000, waiting: 2, deferred: 300, first: "x0-1-0-0", last: "x0-9-0-4"}
+	stays(t, "pace", formatPace, pc.append(nil), func(r *wire.Reader) []byte {
+		got, err := readPace(one{r.Rest()})
+		if err != nil || got != *pc {
+			t.Errorf("the pace is read as %+v, %v", got, err)
+		}
+		return got.append(nil)
+	})
+
 	var l ledger.Ledger
 	for i := range ledger.PageMoves + 10 {
 		l.Consume(ledger.Effect{Time: 1_764_000_000_000 + 1000*[]inventory.Millis{1, 3, 2}[i%3]*inventory.Millis(i), Channel: []string{"web", "amazon"}[i%2], Consumed: int64(i%7) - 3})
@@ -97,9 +106,9 @@ func (o one) Get([]byte) ([]byte, error) { return o.value, nil }
 
 func (o one) Scan(_, _ []byte, yield func(key, value []byte) bool) error { return nil }
 
-// FuzzReadBeside: any bytes as a page, as a week and as the meta are read or refused, and what was read is written the same ever after.
+// FuzzReadBeside: any bytes as a page, as a week, as the meta and as the pace are read or refused, and what was read is written the same ever after.
 func FuzzReadBeside(f *testing.F) {
-	for _, name := range []string{"page-3", "week-1", "meta-6"} {
+	for _, name := range []string{"page-3", "week-1", "meta-6", "pace-1"} {
 		f.Add(golden.Bytes(f, name, nil))
 	}
 	f.Fuzz(func(t *testing.T, coded []byte) {
@@ -125,6 +134,10 @@ func FuzzReadBeside(f *testing.F) {
 			"meta": func(coded []byte) ([]byte, error) {
 				m, err := readMeta(one{coded})
 				return m.append(nil), err
+			},
+			"pace": func(coded []byte) ([]byte, error) {
+				p, err := readPace(one{coded})
+				return p.append(nil), err
 			},
 		} {
 			once, err := again(coded)

@@ -107,10 +107,9 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 	*open = append(*open, o)
 	note(x, inventory.Change{At: e.meta.watermark, Status: status, By: byHoldfast, Note: opening})
 	e.rank(x)
-	e.sayException(x)
 	e.meta.standing.Exceptions++
 	e.meta.exposure.add(x.Exposure)
-	return verdict{exception: it, kind: "open", rule: d.Rule}, nil
+	return verdict{exception: it, kind: "open", rule: d.Rule}, e.announce(it)
 }
 
 // facts are what a policy's conditions may ask of an exception that opens.
@@ -237,11 +236,11 @@ func (e *Engine) end(it *item[exception], c inventory.Change) {
 	e.setTimer(e.meta.watermark+endedRetention, timerEnded, x.ID)
 }
 
-// amend notes a change that was made of an exception, which is touched, and says so.
+// amend notes a change that was made of an exception, which is touched, and says so, at once or in its turn.
 func (e *Engine) amend(it *item[exception], c inventory.Change) {
 	c.At = e.meta.watermark
 	note(&it.value.Exception, c)
-	e.sayException(&it.value.Exception)
+	e.sayChange(it, c.By)
 }
 
 func (e *Engine) mustException(id string) (*item[exception], error) {

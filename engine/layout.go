@@ -22,11 +22,12 @@ import (
 //	'j' sku NUL location NUL end(8) number(4)  → journal page (formatPage)
 //	't' time(8) flush(8)                       → timers      (package timer)
 //	'b', 'd', 'D'                              → ids         (package dedupe)
-//	'x' exception id                           → exception   (JSON, as users see it)
+//	'x' exception id                           → exception   (JSON, as users see it, and its turn where it waits to be told of)
 //	'X' ended(1) ^exposure(8) exception id     → nothing     (exceptions, worst first)
 //	's' source                                 → source      (formatSource)
 //	'c' channel                                → channel     (formatChannel)
 //	'g' channel                                → its guard   (formatGuard)
+//	'q'                                        → pace        (formatPace); none: no exception ever opened
 //	'p'                                        → the policy in force: its text (formatPolicy); none: Config's
 //	'm'                                        → meta        (formatMeta)
 //	'n'                                        → how many flushes there were (formatFlushes)
@@ -43,6 +44,7 @@ const (
 	keyChannel   = 'c'
 	keyGuard     = 'g'
 	keyPolicy    = 'p'
+	keyPace      = 'q'
 	keyMeta      = 'm'
 	keyFlushes   = 'n'
 )
@@ -75,6 +77,7 @@ const (
 	formatPolicy   = 1
 	formatGuard    = 1
 	formatMeta     = 6
+	formatPace     = 1
 	formatFlushes  = 1
 )
 

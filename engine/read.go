@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +22,11 @@ type Status struct {
 // ReadStatus returns how far the partition in store had come when it was last flushed.
 func ReadStatus(store Store) (Status, error) {
 	m, err := readMeta(store)
-	return Status{m.watermark, m.sequence, m.counters, m.stands()}, err
+	if err != nil {
+		return Status{}, err
+	}
+	p, err := readPace(store)
+	return Status{m.watermark, m.sequence, m.counters, m.stands(&p)}, err
 }
 
 // ReadKey returns the availability of one key as of the last flush; false where no
@@ -184,15 +187,17 @@ func channelAvailability(r *record, i int, c *ledger.Channel) inventory.ChannelA
 
 // ReadException returns an exception as of the last flush; false where there is none of that id.
 func ReadException(store Store, id string) (inventory.Exception, bool, error) {
-	var x inventory.Exception
+	var x exception
 	coded, err := store.Get(append([]byte{keyException}, id...))
 	if err != nil || coded == nil {
-		return x, false, err
+		return x.Exception, false, err
 	}
-	if err := json.Unmarshal(coded, &x); err != nil {
-		return x, false, fmt.Errorf("read exception %s: %w", id, err)
+	r := wire.NewReader(coded)
+	x.read(r)
+	if err := r.Done(); err != nil {
+		return x.Exception, false, fmt.Errorf("read exception %s: %w", id, err)
 	}
-	return x, true, nil
+	return x.Exception, true, nil
 }
 
 // Rank is an exception's place in a list: those that stand before those that ended, then

@@ -27,6 +27,12 @@ func drawnStory(t *rapid.T) story {
 	if rapid.Bool().Draw(t, "hot") {
 		shape.Hot, shape.DeltasMax = true, 250
 	}
+	if rapid.Bool().Draw(t, "tight") {
+		if config.Policy == nil {
+			config.Policy = policy.Default()
+		}
+		config.Policy = paced(config.Policy, 1, 1)
+	}
 	log := gen.Log(shape).Draw(t, "log")
 	return story{config, gen.Messages(log).Draw(t, "messages")}
 }
@@ -237,6 +243,7 @@ func stock(t *rapid.T, p *partition, sku string) string {
 func TestSecondPassChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawnStory(t)
+		s.config.Policy = nil // no exception waits for the second pass to be told of
 		p := s.run(t, s.cuts(t))
 		before := p.store.Dump(append(engine.LaidOutByBatch(), engine.MetaPrefix)...)
 		first := p.results

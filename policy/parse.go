@@ -98,8 +98,10 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 				}
 			})
 		},
-		"overrides": func(v *yaml.Node) { overrides = v },
-		"guards":    func(v *yaml.Node) { p.guards = r.guards(v) },
+		"overrides":             func(v *yaml.Node) { overrides = v },
+		"guards":                func(v *yaml.Node) { p.guards = r.guards(v) },
+		"exceptions_per_second": func(v *yaml.Node) { p.ExceptionsPerSecond = r.whole(v, "exceptions_per_second", 1, ExceptionsMax) },
+		"exceptions_at_once":    func(v *yaml.Node) { p.ExceptionsAtOnce = r.whole(v, "exceptions_at_once", 1, ExceptionsMax) },
 	})
 	if overrides != nil {
 		r.list(overrides, "overrides", func(v *yaml.Node) { p.overrides = append(p.overrides, r.override(v, p)) })
@@ -107,6 +109,7 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 	if name == "" && len(r.problems) == 0 {
 		r.fail(n, "name is needed: it stands in every command that the policy lets out")
 	}
+	p.fill()
 	p.Version = version(name, p.Text)
 }
 

@@ -54,10 +54,21 @@ type Policy struct {
 	Version string // its name and a hash of its text
 	Text    string // the document that it was read from; "" where it was made otherwise
 
+	// ExceptionsPerSecond is how many exceptions a partition tells of as they open, by the log's clock, and ExceptionsAtOnce how many
+	// after a quiet time. Those beyond are told of later; what is held for them is held at once. From 1 to ExceptionsMax.
+	ExceptionsPerSecond, ExceptionsAtOnce int64
+
 	rules     map[inventory.Class]Rule
 	overrides []override
 	guards    Guards
 }
+
+// The defaults of how many exceptions are told of, which only what goes wrong comes to, and the most that either may be.
+const (
+	ExceptionsPerSecondDefault = 1000
+	ExceptionsAtOnceDefault    = 10 // times as many as per second
+	ExceptionsMax              = 1_000_000
+)
 
 // At is where an exception stands.
 type At struct {
@@ -66,7 +77,19 @@ type At struct {
 
 // New returns a policy of those rules, without guards; a class without a rule is observed.
 func New(version string, rules map[inventory.Class]Rule) *Policy {
-	return &Policy{Version: version, rules: rules}
+	p := &Policy{Version: version, rules: rules}
+	p.fill()
+	return p
+}
+
+// fill fills in what is not said of the pace of exceptions.
+func (p *Policy) fill() {
+	if p.ExceptionsPerSecond == 0 {
+		p.ExceptionsPerSecond = ExceptionsPerSecondDefault
+	}
+	if p.ExceptionsAtOnce == 0 {
+		p.ExceptionsAtOnce = min(ExceptionsAtOnceDefault*p.ExceptionsPerSecond, ExceptionsMax)
+	}
 }
 
 // fallback is the rule of a class without one.

@@ -25,6 +25,7 @@ type collector struct {
 	caughtUp, stopped                       *prometheus.Desc
 	exceptions, exposure, held, throttled   *prometheus.Desc
 	guarded                                 *prometheus.Desc
+	untold, deferred                        *prometheus.Desc
 	stage, command                          *prometheus.Desc
 	outputsWaiting, outputsFailing          *prometheus.Desc
 	cacheHits, cacheMisses, cacheEvictions  *prometheus.Desc
@@ -63,6 +64,8 @@ func NewCollector(p *Processor) prometheus.Collector {
 	c.stopped = partition("partition_stopped", "1 where the partition stands still with an error.")
 
 	c.exceptions = partition("exceptions_open", "Exceptions that stand.")
+	c.untold = partition("exceptions_untold", "Exceptions that are not told of yet, for too many opened at once; what is held for them is held.")
+	c.deferred = partition("exceptions_deferred_total", "Exceptions that had to wait to be told of, since the partition was created.")
 	c.exposure = partition("exposure", "Money at risk by the exceptions that stand, in minor units.")
 	c.held = partition("holds", "Holds in force, by channel, SKU and location.")
 	c.throttled = partition("throttles", "Throttles in force, by channel, SKU and location.")
@@ -188,6 +191,8 @@ func (c *collector) progress(s scrape, slot *slot, now time.Time, ends []uint64,
 	s.flag(c.caughtUp, at.caughtUp)
 	s.flag(c.stopped, at.err != nil)
 	s.gauge(c.exceptions, float64(at.status.Standing.Exceptions))
+	s.gauge(c.untold, float64(at.status.Standing.Untold))
+	s.count(c.deferred, uint64(at.status.Standing.Deferred))
 	s.gauge(c.exposure, float64(at.status.Standing.Exposure))
 	s.gauge(c.held, float64(at.status.Standing.Held))
 	s.gauge(c.throttled, float64(at.status.Standing.Throttled))

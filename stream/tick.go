@@ -18,7 +18,8 @@ const tickSource = "holdfast"
 // that what is due falls due. It goes through the log like everything else.
 //
 // A partition is live while its watermark is within the allowed lateness of the clock on
-// the wall; the past that a replay applies is left alone.
+// the wall; the past that a replay applies is left alone. Where exceptions wait to be told of, a tick of the watermark's own
+// time lets the log's clock go by for them, and nothing else.
 func (p *Processor) tick(ctx context.Context) {
 	ticker := time.NewTicker(p.config.TickEvery)
 	defer ticker.Stop()
@@ -35,10 +36,15 @@ func (p *Processor) tick(ctx context.Context) {
 			applied := p.slots[i].progress.applied.Load()
 			idle := applied == seen[i]
 			seen[i] = applied
-			if err != nil || !idle || !p.live(status.Watermark, now) {
+			waiting := status.Standing.Untold
+			to := now
+			if !p.live(status.Watermark, now) {
+				to = status.Watermark
+			}
+			if err != nil || !idle || to == status.Watermark && waiting == 0 {
 				continue
 			}
-			if err := p.sendTick(ctx, i, now); err != nil && ctx.Err() == nil {
+			if err := p.sendTick(ctx, i, to, 1+min(waiting/engine.ToldPerDelta, ticksMax)); err != nil && ctx.Err() == nil {
 				p.config.Log.Warn("event time was not moved on", "partition", i, "error", err)
 			}
 			seen[i]++ // its own tick is no sign of life
@@ -54,15 +60,22 @@ func (p *Processor) live(watermark, now inventory.Millis) bool {
 	return watermark < now && watermark > now-lateness
 }
 
-func (p *Processor) sendTick(ctx context.Context, partition int, now inventory.Millis) error {
-	d := inventory.Delta{
-		ID:     fmt.Sprintf("tick-%d-%d", partition, now),
-		Source: tickSource,
-		Kind:   inventory.Tick,
-		Time:   now,
+// ticksMax bounds the ticks of a message, each of which lets some exceptions be told of.
+const ticksMax = 15
+
+// sendTick sends a message of n ticks, all of one time.
+func (p *Processor) sendTick(ctx context.Context, partition int, to inventory.Millis, n int64) error {
+	var payload []byte
+	for i := range n {
+		payload = codec.AppendDelta(payload, &inventory.Delta{
+			ID:     fmt.Sprintf("tick-%d-%d-%d", partition, time.Now().UnixMilli(), i),
+			Source: tickSource,
+			Kind:   inventory.Tick,
+			Time:   to,
+		})
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.config.TickEvery)
 	defer cancel()
-	_, err := p.js.Publish(ctx, p.config.Topology.DeltaSubject(partition), codec.AppendDelta(nil, &d))
+	_, err := p.js.Publish(ctx, p.config.Topology.DeltaSubject(partition), payload)
 	return err
 }

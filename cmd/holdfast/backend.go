@@ -173,6 +173,7 @@ func (b *backend) Overview(ctx context.Context) (console.Overview, error) {
 		}
 		o.Partitions = append(o.Partitions, one)
 		o.OpenExceptions += int(s.Standing.Exceptions)
+		o.UntoldExceptions += int(s.Standing.Untold)
 		if o.Exposure += s.Standing.Exposure; o.Exposure < 0 {
 			o.Exposure = math.MaxInt64 // more than can be told
 		}

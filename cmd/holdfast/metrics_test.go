@@ -83,7 +83,8 @@ func TestMetricsAreWhatTheySay(t *testing.T) {
 	var exposed map[string]*family
 	eventually(t, "the oversell and the request are counted", func() bool {
 		exposed = p.scrape()
-		return exposed["holdfast_commands_total"] != nil && exposed["holdfast_http_deltas_total"] != nil
+		return exposed["holdfast_commands_total"] != nil && exposed["holdfast_http_deltas_total"] != nil &&
+			exposed["holdfast_watermark_lag_seconds"] != nil // told of once it is committed
 	})
 	t.Run("table", func(t *testing.T) { compareTable(t, exposed) })
 	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, exposed) })

@@ -33,7 +33,8 @@ function show(overview) {
   setText(at("version"), overview.version);
   showState(overview);
   setText(at("exposure"), money(overview.exposure));
-  setText(at("open"), overview.open_exceptions === 1 ? "1 open exception" : `${count(overview.open_exceptions)} open exceptions`);
+  const untold = overview.untold_exceptions ? `, ${count(overview.untold_exceptions)} not yet told of` : "";
+  setText(at("open"), (overview.open_exceptions === 1 ? "1 open exception" : `${count(overview.open_exceptions)} open exceptions`) + untold);
   at("exposure").parentElement.toggleAttribute("data-none", overview.exposure === 0);
   setText(at("directives"), count(overview.directives));
   setText(at("guarded"), overview.guarded ? `directives in force; guards stop acting (${count(overview.guarded)})` : "directives in force");

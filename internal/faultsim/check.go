@@ -172,6 +172,9 @@ func (w *world) mend(partition int) error {
 	if err := w.produce(partition, len(w.plan.payloads[partition])); err != nil {
 		return err
 	}
+	if err := w.untilTold(partition); err != nil {
+		return err
+	}
 	for range 3 { // one may find only when it starts that its log was rewritten, and stops the other for the repair
 		for _, o := range w.owners[partition] {
 			if o == nil {
@@ -246,6 +249,9 @@ func (w *world) checkAll() error {
 		}
 		if err := w.checkComplete(n); err != nil {
 			return err
+		}
+		if err := r.checkTold(); err != nil {
+			return fmt.Errorf("partition %d: %w", n, err)
 		}
 		if err := w.checkFollower(n); err != nil {
 			return err

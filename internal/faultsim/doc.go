@@ -23,6 +23,7 @@
 //     timers by which reservations lapse, as these are in stock and directives at the moment at which they do.
 //   - Each output stream has each ordinal of a partition once, in order, and with the content that the
 //     undisturbed partition gave it. So a reader that follows revisions is told everything once.
+//   - Exceptions that waited, for too many opened at once, are all told of in the end, as they are then.
 //   - Read = applied + duplicates + rejected.
 //   - A partition whose log lost what it had applied stops with [stream.ErrLogDiffers], and none other does.
 //   - In the end all is applied, said and out of the outbox.

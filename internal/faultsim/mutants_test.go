@@ -43,6 +43,9 @@ var mutants = map[string]*mutant{
 	"timers are lost at a restart": {onStore: func(_ *owner, s stream.Store) stream.Store {
 		return hidden{s, []byte{timer.Prefix}}
 	}},
+	"who waits to be told of is forgotten at a restart": {onStore: func(_ *owner, s stream.Store) stream.Store {
+		return hidden{s, []byte{'q'}}
+	}},
 	"a count is applied when it arrives": {onDecoded: func(o *owner, f *stream.Fetch) {
 		status, err := engine.ReadStatus(o.db)
 		if err != nil {

@@ -112,6 +112,7 @@ func draw(seed uint64) *plan {
 		},
 	}
 	p.groupMin = 1 + rng.IntN(4)
+	p.config.Policy = telling(rng.IntN(2) == 0)
 	partitions := 1 + rng.IntN(partitionsMax)
 	for n := range partitions {
 		shape := gen.Shape{DeltasMax: 60, Lateness: lateness, Hot: rng.IntN(4) == 0}
@@ -138,14 +139,14 @@ const asking = `name: asking
 classes:
   oversell: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d}
   phantom_inventory: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.8, clear: 0.4}
-`
+` + fewTold
 
 // guarding is one that lets little be done within a minute, and at once. Each partition has its part of that.
 const guarding = `name: guarding
 classes:
   oversell: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d}
 guards: {commands_per_minute: 2, held_share: 0.4, held_from: 2}
-`
+` + fewTold
 
 // packed cuts a log into messages, with SKUs that belong to the partition.
 func packed(rng *rand.Rand, log []inventory.Delta, partition int) (all []payload) {
