@@ -12,8 +12,16 @@ import (
 )
 
 type policyCmd struct {
-	Check policyCheckCmd `cmd:"" help:"Say what is wrong with a policy file, by line, or that nothing is."`
-	Show  policyShowCmd  `cmd:"" help:"Print the policy in force of a running holdfast, or the built-in one."`
+	Check  policyCheckCmd  `cmd:"" help:"Say what is wrong with a policy file, by line, or that nothing is."`
+	Show   policyShowCmd   `cmd:"" help:"Print the policy in force of a running holdfast, or the built-in one."`
+	Schema policySchemaCmd `cmd:"" help:"Print the JSON schema of policy files, by which editors check while one writes."`
+}
+
+type policySchemaCmd struct{}
+
+func (*policySchemaCmd) Run(t *terminal) error {
+	_, err := t.out.Write(policy.Schema())
+	return err
 }
 
 // policyFile names a policy file.

@@ -35,6 +35,7 @@ func TestPolicyCheck(t *testing.T) {
 		{[]string{"policy", "check", filepath.Join(dir, "none.yaml")}, exitFailed, "", "no such file"},
 		{[]string{"policy", "check"}, exitUsage, "", "holdfast --help"},
 		{[]string{"run", "--policy", bad, "--data", filepath.Join(dir, "data")}, exitUsage, "", bad + `:3: autonomy "maybe"`},
+		{[]string{"policy", "schema"}, exitDone, string(policy.Schema()), ""},
 		{[]string{"policy", "show", "--default"}, exitDone, policy.Default().Text, ""},
 	} {
 		var out, errs bytes.Buffer
