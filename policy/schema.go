@@ -39,6 +39,9 @@ func Schema() []byte {
 		"classes":   object(classes),
 		"overrides": schema{"type": "array", "items": ref("override"), "description": "of those that match, the last counts"},
 		"guards":    ref("guards"),
+
+		"exceptions_per_second": schema{"type": "integer", "minimum": 1, "maximum": ExceptionsMax},
+		"exceptions_at_once":    schema{"type": "integer", "minimum": 1, "maximum": ExceptionsMax},
 	}, "name")
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "A policy of holdfast"
