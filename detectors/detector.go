@@ -34,11 +34,15 @@ type View struct {
 	Ref      string           // that reference
 	Traces   *Traces          // of this key; nil: none
 	Place    *Place           // of the location
-	Vouched  inventory.Millis // up to when the feed is vouched for, where the view is of a location
+	Vouched  Vouched          // of the feed, where the view is of a location
 	Patience *uint8           // of this key: how many events of demand are let pass before it is looked at
 	Traced   bool             // something was put into the traces
 	Past     Past             // of this key
 }
+
+// Vouched is up to when a feed is vouched for, and after how long a silence of those who vouch for it that is no longer their rhythm; 0: they
+// have none.
+type Vouched struct{ Until, Silence inventory.Millis }
 
 // Past is what the engine can work out of a key's history, at the cost of reading it.
 type Past interface {

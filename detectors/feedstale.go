@@ -14,14 +14,19 @@ const (
 	silentEvents = 12
 	silentLeast  = 30 * inventory.Minute
 	silentKnown  = 50
+
+	// tickSure is how surely a feed is down whose ticks are missing. [A]
+	tickSure = 0.95
 )
 
 func silenceRule(l *Limits) string {
-	return fmt.Sprintf("raise after %s or more in which %g or more moments with a sale were to be expected by the feed's own rhythm, of %g or more seen; "+
-		"clear when it is heard again", lasts(l.SilentLeast), l.SilentEvents, l.SilentKnown)
+	return fmt.Sprintf("raise after %s or more in which %g or more moments with a sale were to be expected by the feed's own rhythm, of %g or more seen, "+
+		"or in which two of its ticks are missing (and three standard deviations, and 15m), of 10 or more seen; clear when it is heard again",
+		lasts(l.SilentLeast), l.SilentEvents, l.SilentKnown)
 }
 
-// feedStale: the source of a location's sales is silent against its own rhythm by hour of the week, and vouches for nothing. The exception
+// feedStale: the source of a location's sales is silent against its own rhythm by hour of the week, or against that in which it says that it
+// is alive, and vouches for nothing. The exception
 // is the location's, with SKU "*". Every partition judges by what it saw itself, so that several may tell of one feed. Looked at when
 // silence alone comes to that, and when the feed is heard again. What silence says of stock stands still meanwhile: the
 // location's clock does (see [Feed]).
@@ -43,24 +48,39 @@ func lookSilence(v *View, found []Finding) []Finding {
 	}
 	if silent {
 		v.Place.silent = true
-		missing := v.Feed.missing(v.Vouched, v.Now)
-		found = append(found, Finding{Scope: Scope{Class: inventory.FeedStale, Of: strings.Clone(v.Feed.Source)}, Edge: Raise, Confidence: 1 - exp(-missing)})
+		confidence := 1 - exp(-v.Feed.missing(v.Vouched, v.Now))
+		if v.ticksMissing() {
+			confidence = max(confidence, tickSure)
+		}
+		found = append(found, Finding{Scope: Scope{Class: inventory.FeedStale, Of: strings.Clone(v.Feed.Source)}, Edge: Raise, Confidence: confidence})
 	}
 	return found
 }
 
+// ticksMissing reports whether who vouches for the feed is silent against its own rhythm.
+func (v *View) ticksMissing() bool {
+	return v.Vouched.Silence > 0 && v.Now >= max(v.Feed.at, v.Vouched.Until)+max(v.Vouched.Silence, v.limits().SilentLeast)
+}
+
 // silentAt returns from when on the feed is stale, if nothing is heard from it and nobody vouches for more; 0: not enough is known of its rhythm.
-func (f *Feed) silentAt(l *Limits, vouched inventory.Millis) inventory.Millis {
-	if f.at == 0 || f.hours < rateHoursMin || f.events < l.SilentKnown {
+func (f *Feed) silentAt(l *Limits, vouched Vouched) (at inventory.Millis) {
+	if f.at == 0 {
 		return 0
 	}
-	in := f.After(float64(l.SilentEvents*f.hours)/f.events, week)
-	return max(f.at, vouched) + max(in, l.SilentLeast)
+	heard := max(f.at, vouched.Until)
+	if f.hours >= rateHoursMin && f.events >= l.SilentKnown {
+		in := f.After(float64(l.SilentEvents*f.hours)/f.events, week)
+		at = heard + max(in, l.SilentLeast)
+	}
+	if vouched.Silence > 0 && vouched.Until > 0 {
+		at = sooner(at, heard+max(vouched.Silence, l.SilentLeast))
+	}
+	return at
 }
 
 // missing returns how many moments with a sale were to be expected since the feed was heard.
-func (f *Feed) missing(vouched, now inventory.Millis) float64 {
-	heard := max(f.at, vouched)
+func (f *Feed) missing(vouched Vouched, now inventory.Millis) float64 {
+	heard := max(f.at, vouched.Until)
 	if now <= heard {
 		return 0
 	}
@@ -73,7 +93,7 @@ func describeSilence(v *View, f *Finding) Description {
 		Rule: silenceRule(v.limits()),
 		Evidence: map[string]any{
 			"source":           f.Of,
-			"heard_event_time": v.Feed.at.String(),
+			"heard_event_time": max(v.Feed.at, v.Vouched.Until).String(),
 			"expected_sales":   Round4(missing),
 			"rate_per_hour":    Round4(v.Feed.events / v.Feed.hours),
 		},
@@ -84,8 +104,12 @@ func describeSilence(v *View, f *Finding) Description {
 	}
 	d.Exposure = worth(int64(missing), v.Price)
 	d.Severity = severity(d.Exposure, f.Confidence)
-	d.Reason = fmt.Sprintf("Nothing is heard of the sales at %s from %s since %s, where %.0f were to be expected.",
-		v.Location, f.Of, clock(v.Feed.at), missing)
+	heard := clock(max(v.Feed.at, v.Vouched.Until))
+	if missing < v.limits().SilentEvents && v.ticksMissing() {
+		d.Reason = fmt.Sprintf("Nothing is heard of the sales at %s from %s since %s, which says more often than that that it is alive.", v.Location, f.Of, heard)
+	} else {
+		d.Reason = fmt.Sprintf("Nothing is heard of the sales at %s from %s since %s, where %.0f were to be expected.", v.Location, f.Of, heard, missing)
+	}
 	d.Recommendations = []inventory.Recommendation{
 		{Action: "escalate", Why: "look at the feed: what it sells meanwhile is not taken off the stock"},
 	}

@@ -1,17 +1,12 @@
 package detectors
 
 import (
-	"math"
 	"strings"
 
-	"github.com/holdfast-atp/holdfast/internal/wire"
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 const (
-	// followKept is what of earlier measurements each new one leaves: some fifty count. [A]
-	followKept = 0.98
-
 	// followWeight is how many measurements what is held of a channel's feeds before any was measured counts as, at first: a mean of
 	// followMean hours, and of their squares followSquare. With them a channel has four hours. [A]
 	followWeight = 4
@@ -25,32 +20,29 @@ const (
 )
 
 // following is how long the feeds to a channel take to follow stock that fell.
-type following struct{ count, hours, squares float64 }
+type following struct{ Rhythm }
 
 // patience returns how long a channel may show what is no longer there before its feed is late: the mean of what its
 // feeds take, and three standard deviations. An even rhythm of period T has 1.37 T.
 func (f following) patience() inventory.Millis {
 	f.begin()
-	mean := f.hours / f.count
-	variance := f.squares/f.count - float64(mean*mean)
-	hours := mean + float64(followSure*math.Sqrt(max(variance, 0))) // a root is the same on every machine
+	mean, deviation := f.moments()
+	hours := mean + float64(followSure*deviation)
 	return min(max(inventory.Millis(hours*float64(inventory.Hour)), listingGrace), followMost)
 }
 
 // begin takes what is held before anything was measured.
 func (f *following) begin() {
 	if f.count == 0 {
-		*f = following{followWeight, followWeight * followMean, followWeight * followSquare}
+		f.Rhythm = Rhythm{followWeight, followWeight * followMean, followWeight * followSquare}
 	}
 }
 
 // learn takes in that a feed took so long: twice what was to be expected at most, for one that hung says little of the others.
 func (f *following) learn(took inventory.Millis) {
-	hours := float64(min(took, 2*f.patience())) / float64(inventory.Hour)
+	most := f.patience()
 	f.begin()
-	f.count = float64(f.count*followKept) + 1
-	f.hours = float64(f.hours*followKept) + hours
-	f.squares = float64(f.squares*followKept) + float64(hours*hours)
+	f.add(inHours(min(took, 2*most)))
 }
 
 // follows tells the location that a feed to a channel took so long to follow.
@@ -82,15 +74,4 @@ func (p *Place) channelOf(name string) *channelRate {
 	}
 	p.channels = append(p.channels, channelRate{name: strings.Clone(name)})
 	return &p.channels[len(p.channels)-1]
-}
-
-func (f *following) append(dst []byte) []byte {
-	for _, x := range [...]float64{f.count, f.hours, f.squares} {
-		dst = wire.AppendFloat(dst, x)
-	}
-	return dst
-}
-
-func (f *following) read(r *wire.Reader) {
-	*f = following{r.Float(), r.Float(), r.Float()}
 }

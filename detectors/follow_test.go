@@ -28,8 +28,8 @@ func TestPatienceIsLearnedFromAnEvenRhythm(t *testing.T) {
 			t.Fatalf("patience of %v for feeds every %v", got, period)
 		}
 		var back following
-		r := wire.NewReader(f.append(nil))
-		back.read(r)
+		r := wire.NewReader(f.Append(nil))
+		back.Read(r)
 		if r.Done() != nil || back != f {
 			t.Fatalf("%+v was written and read as %+v", f, back)
 		}

@@ -17,6 +17,7 @@ type Place struct {
 	adjusted adjusted
 	demand   float64 // events of demand, the last few thousand
 	returns  float64 // returns meanwhile
+	hours    byHour
 }
 
 // channelRate is how many of a channel's orders were cancelled, and how long its feeds take.
@@ -34,8 +35,8 @@ func (p *Place) Order(channel string, now inventory.Millis, cancelled bool) {
 }
 
 // Next returns when the location is to be looked at next, after now, if nothing happens there before; 0: never. open are
-// the exceptions that stand there, vouched is up to when the feed is vouched for.
-func (p *Place) Next(l *Limits, f *Feed, open []Scope, vouched, now inventory.Millis) (at inventory.Millis) {
+// the exceptions that stand there.
+func (p *Place) Next(l *Limits, f *Feed, open []Scope, vouched Vouched, now inventory.Millis) (at inventory.Millis) {
 	for i := range open {
 		switch open[i].Class {
 		case inventory.CancellationAnomaly:
@@ -61,11 +62,12 @@ func (p *Place) Append(dst []byte) []byte {
 	for i := range p.channels {
 		dst = wire.AppendString(dst, p.channels[i].name)
 		dst = p.channels[i].rate.append(dst)
-		dst = p.channels[i].follow.append(dst)
+		dst = p.channels[i].follow.Append(dst)
 	}
 	for _, x := range p.floats() {
 		dst = wire.AppendFloat(dst, *x)
 	}
+	dst = p.hours.append(dst)
 	return p.Work.append(dst)
 }
 
@@ -81,12 +83,13 @@ func (p *Place) Read(r *wire.Reader) {
 	for range n {
 		c := channelRate{name: r.String()}
 		c.rate.read(r)
-		c.follow.read(r)
+		c.follow.Read(r)
 		p.channels = append(p.channels, c)
 	}
 	for _, x := range p.floats() {
 		*x = r.Float()
 	}
+	p.hours.read(r)
 	p.Work.read(r)
 }
 

@@ -96,12 +96,16 @@ func (v *View) announce(d *inventory.Delta) {
 	t.promo = next
 }
 
+// uplift returns how many times as much as before is asked for.
+func (v *View) uplift(p *promo) float64 {
+	expected := float64(p.base * max(v.Feed.Clock()-p.clock, 0))
+	return (float64(upliftWeight*(1+float64(p.percent)/100)) + float64(p.events)) / (upliftWeight + expected)
+}
+
 // promoDemand returns the demand events to be expected until the promotion ends, their shape, and the units of one.
 func (v *View) promoDemand(p *promo) (events, shape, each float64) {
 	shape, _ = v.Belief.rate(v.Feed)
-	expected := float64(p.base * max(v.Feed.Clock()-p.clock, 0))
-	uplift := (float64(upliftWeight*(1+float64(p.percent)/100)) + float64(p.events)) / (upliftWeight + expected)
-	events = float64(float64(p.base*uplift) * v.Feed.warp(v.Now, p.due))
+	events = float64(float64(p.base*v.uplift(p)) * v.Feed.warp(v.Now, p.due))
 	each = 1
 	if past := v.Past.LastDays(); past.Count > 0 {
 		each = max(float64(past.Sum)/float64(past.Count), 1)

@@ -99,8 +99,9 @@ func lookBacklog(v *View, returned bool, found []Finding) []Finding {
 	return found
 }
 
-// Demand tells the location of an event of demand, Came of a return.
-func (p *Place) Demand() {
+// Demand tells the location of an event of demand at a time, Came of a return.
+func (p *Place) Demand(at inventory.Millis) {
+	p.hours.add(at)
 	p.demand = float64(p.demand*placeKeep) + 1
 	p.returns = float64(p.returns * placeKeep)
 }

@@ -71,10 +71,15 @@ func (v *View) knowsDemand() bool {
 	return v.Feed.keyEvents >= spikePool && v.Belief.hours+v.Belief.silence(v) >= spikeKnown
 }
 
-// expected returns how many demand events are to be expected between two moments, and the shape of their distribution.
+// expected returns how many demand events are to be expected between two moments, and the shape of their distribution: each day
+// does as it likes. A promotion that runs brings what it does.
 func (v *View) expected(from, to inventory.Millis) (mean, shape float64) {
 	shape, hours := v.Belief.rate(v.Feed)
-	return float64(shape/hours) * v.Feed.warp(from, to), shape
+	mean = float64(shape/hours) * v.Place.hours.hours(from, to)
+	if v.Traces != nil && v.Traces.promo != nil {
+		mean = float64(mean * v.uplift(v.Traces.promo))
+	}
+	return mean, float64(shape*moodShape) / (shape + moodShape)
 }
 
 // surprise returns the chance of so many demand events or more in the last hour.

@@ -187,7 +187,7 @@ func (e *Engine) vouched(d *inventory.Delta) error {
 	}
 	if d.Time > src.value.vouched {
 		e.sources.touch(src)
-		src.value.vouched = d.Time
+		src.value.vouch(d.Time)
 	}
 	if d.Location != "" {
 		pl, err := e.place(d.Location)
@@ -196,7 +196,7 @@ func (e *Engine) vouched(d *inventory.Delta) error {
 		}
 		if d.Time > pl.value.vouched {
 			e.places.touch(pl)
-			pl.value.vouched = d.Time
+			pl.value.vouch(d.Time)
 		}
 	}
 	return nil

@@ -247,7 +247,7 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 		}
 		feed.Learn(e.view.Belief.Waited(&e.view))
 		if d.Kind == inventory.Sale {
-			s.pl.value.state.Demand()
+			s.pl.value.state.Demand(d.Time)
 		}
 	case inventory.Return:
 		e.places.touch(s.pl)

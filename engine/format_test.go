@@ -39,8 +39,11 @@ func specimens() []stored {
 	r := &record{open: open, directives: directives, contributed: -3, alarmAt: now + 1, renewAt: now + 2}
 	_ = r.Apply(&sale, nil)
 	r.windows.Add(now, now, seriesOf(inventory.Sale), 3)
-	pl := &place{vouched: now}
+	heard := ticks{vouched: now - inventory.Hour}
+	heard.vouch(now)
+	pl := &place{ticks: heard}
 	pl.feed.Sale(now)
+	pl.state.Demand(now)
 	r.belief.Observe(&detectors.View{Now: now, Belief: &r.belief, Feed: &pl.feed}, &sale)
 	ch := &channel{}
 	ch.lag.Measure(90 * inventory.Second)
@@ -54,7 +57,7 @@ func specimens() []stored {
 	_ = detectors.Table()[2].Look(&detectors.View{Now: asn.Due + inventory.Day, Arrival: &goods.arrival, Ref: "po"}, nil)
 	return []stored{r,
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
-		pl, &source{now}, ch, tl, goods,
+		pl, &source{heard}, ch, tl, goods,
 		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3}}
 }
 

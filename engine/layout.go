@@ -68,11 +68,11 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 const (
 	formatRecord   = 12
 	formatNetwork  = 6
-	formatPlace    = 4
+	formatPlace    = 5
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3
-	formatSource   = 1
+	formatSource   = 2
 	formatChannel  = 1
 	formatPolicy   = 1
 	formatGuard    = 1

@@ -24,7 +24,7 @@ func (e *Engine) tellPlace(rec *item[record], d *inventory.Delta) error {
 		pl.value.state.Work.See(d, e.meta.watermark)
 	case kind == inventory.Reserve:
 		e.places.touch(pl)
-		pl.value.state.Demand()
+		pl.value.state.Demand(d.Time)
 		pl.value.state.Order(d.Channel, e.meta.watermark, false)
 		ordinary = true
 	case cancelled != "":

@@ -55,20 +55,41 @@ type network struct {
 
 // place is what is kept of a location.
 type place struct {
-	feed    detectors.Feed
-	state   detectors.Place
-	open    []opened         // exceptions of the location as a whole
-	wakeAt  inventory.Millis // its live timer; 0: none
-	vouched inventory.Millis // by ticks that name it: nothing from before then is to come
-	weekly  bool             // the feed's week was read too; see Engine.place. Not stored
+	feed   detectors.Feed
+	state  detectors.Place
+	open   []opened         // exceptions of the location as a whole
+	wakeAt inventory.Millis // its live timer; 0: none
+	ticks                   // that name it
+	weekly bool             // the feed's week was read too; see Engine.place. Not stored
 
 	// src is the item of the feed's source; right while asOf is its table's evictions. Not stored.
 	src  *item[source]
 	asOf uint64
 }
 
-// source is what is kept of a source: how far it vouched for having said everything.
-type source struct{ vouched inventory.Millis }
+// source is what is kept of a source.
+type source struct{ ticks }
+
+// ticks are how far a source vouched for having said everything, and in which rhythm.
+type ticks struct {
+	vouched inventory.Millis
+	rhythm  detectors.Rhythm
+}
+
+// vouch takes in a tick that is newer than all before it.
+func (t *ticks) vouch(at inventory.Millis) {
+	if t.vouched != 0 {
+		t.rhythm.Tick(at - t.vouched)
+	}
+	t.vouched = at
+}
+
+func (t *ticks) append(dst []byte) []byte { return t.rhythm.Append(wire.AppendInt(dst, t.vouched)) }
+
+func (t *ticks) read(in *wire.Reader) {
+	t.vouched = inventory.Millis(in.Int())
+	t.rhythm.Read(in)
+}
 
 // channel is what is kept of a sales channel, over all SKUs and locations of the partition.
 type channel struct{ lag detectors.Lag }
@@ -197,7 +218,7 @@ func (n *network) read(in *wire.Reader) {
 
 func (p *place) append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, formatPlace)
-	dst = wire.AppendInt(dst, p.vouched)
+	dst = p.ticks.append(dst)
 	dst = p.feed.Append(dst)
 	dst = p.state.Append(dst)
 	dst = appendOpened(dst, p.open)
@@ -206,7 +227,7 @@ func (p *place) append(dst []byte) []byte {
 
 func (p *place) read(in *wire.Reader) {
 	in.Version(formatPlace)
-	p.vouched = inventory.Millis(in.Int())
+	p.ticks.read(in)
 	p.feed.Read(in)
 	p.state.Read(in)
 	p.open = readOpened(in)
@@ -214,12 +235,12 @@ func (p *place) read(in *wire.Reader) {
 }
 
 func (s *source) append(dst []byte) []byte {
-	return wire.AppendInt(wire.AppendUint(dst, formatSource), s.vouched)
+	return s.ticks.append(wire.AppendUint(dst, formatSource))
 }
 
 func (s *source) read(in *wire.Reader) {
 	in.Version(formatSource)
-	s.vouched = inventory.Millis(in.Int())
+	s.ticks.read(in)
 }
 
 func (c *channel) append(dst []byte) []byte {

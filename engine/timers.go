@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/engine/timer"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -120,25 +121,30 @@ func (e *Engine) fire(t timer.Timer) error {
 // that silence up to then is the demand's and not the feed's.
 func (e *Engine) vouch(pl *item[place]) error {
 	vouched, err := e.vouchedFor(pl)
-	if err != nil || !pl.value.feed.Behind(vouched) {
+	if err != nil || !pl.value.feed.Behind(vouched.Until) {
 		return err
 	}
 	e.places.touch(pl)
-	pl.value.feed.Vouch(vouched)
+	pl.value.feed.Vouch(vouched.Until)
 	return nil
 }
 
-// vouchedFor returns up to when the location's feed is vouched for, the watermark at most.
-func (e *Engine) vouchedFor(pl *item[place]) (inventory.Millis, error) {
-	vouched := pl.value.vouched
+// vouchedFor returns up to when the location's feed is vouched for, the watermark at most, and how long a silence of those who vouch for it is
+// one too many: of its source, or, where that has no rhythm, of who names the location.
+func (e *Engine) vouchedFor(pl *item[place]) (detectors.Vouched, error) {
+	v := detectors.Vouched{Until: pl.value.vouched, Silence: pl.value.rhythm.Silence()}
 	src, err := e.sourceOf(&pl.value)
 	if err != nil {
-		return 0, err
+		return v, err
 	}
 	if !src.gone {
-		vouched = max(vouched, src.value.vouched)
+		v.Until = max(v.Until, src.value.vouched)
+		if silence := src.value.rhythm.Silence(); silence > 0 {
+			v.Silence = silence
+		}
 	}
-	return min(vouched, e.meta.watermark), nil
+	v.Until = min(v.Until, e.meta.watermark)
+	return v, nil
 }
 
 // sourceOf returns the item of the source of a location's feed, which is gone where that never vouched.

@@ -33,8 +33,9 @@ const (
 
 // rush is many customers of one shelf at once.
 type rush struct {
-	till inventory.Millis
-	each float64 // customers an hour
+	till  inventory.Millis
+	each  float64 // customers an hour
+	spilt bool    // some take something like it, where there is none
 }
 
 // incidents draws what happens in the day that begins.
@@ -70,11 +71,20 @@ func (s *Sim) incidents() {
 
 // rush lets many want what is on a shelf for some hours.
 func (s *Sim) rush(sh *shelf, each float64, at inventory.Millis) {
-	sh.rush = rush{at + rushLasts, each}
+	sh.rush = rush{till: at + rushLasts, each: each}
 	s.fault(Rush, sh, 0, at)
-	if sh.there >= rushSeen {
-		s.episode(inventory.DemandSpike, Rush, sh, "", "", at).End = sh.rush.till
+	e := s.episode(inventory.DemandSpike, Rush, sh, "", "", at)
+	e.End, e.Minor = sh.rush.till, sh.there < rushSeen
+}
+
+// overflow notes that what rushes a shelf that is empty takes something like it.
+func (s *Sim) overflow(from, to *shelf, at inventory.Millis) {
+	if at >= from.rush.till || from.rush.spilt {
+		return
 	}
+	from.rush.spilt = true
+	e := s.episode(inventory.DemandSpike, Rush, to, "", "", at)
+	e.End, e.Minor = from.rush.till, true
 }
 
 // writeDown corrects a record downwards, unit by unit, though nothing is gone.

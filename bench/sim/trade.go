@@ -12,7 +12,9 @@ const (
 func (s *Sim) sell(sh *shelf, units int64, at inventory.Millis) {
 	wanted := units
 	if sh.there == 0 && sh.sku.sibling != nil && chance(s.rng, substituteShare) {
-		sh = s.like(sh)
+		instead := s.like(sh)
+		s.overflow(sh, instead, at)
+		sh = instead
 	}
 	units = min(units, sh.there)
 	s.totals.Wanted += wanted
