@@ -72,6 +72,9 @@ func TestWhoObservesOnlyDoesNothing(t *testing.T) {
 			t.Errorf("%s: %+v, observed as %+v", class, was, r)
 		}
 	}
+	if o.ExceptionsPerSecond != p.ExceptionsPerSecond || o.ExceptionsAtOnce != p.ExceptionsAtOnce {
+		t.Errorf("%d exceptions a second and %d at once, observed as %d and %d", p.ExceptionsPerSecond, p.ExceptionsAtOnce, o.ExceptionsPerSecond, o.ExceptionsAtOnce)
+	}
 	if o.Version == p.Version {
 		t.Error("two policies have one version")
 	}
