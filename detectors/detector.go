@@ -36,8 +36,10 @@ type View struct {
 	Place    *Place           // of the location
 	Vouched  Vouched          // of the feed, where the view is of a location
 	Patience *uint8           // of this key: how many events of demand are let pass before it is looked at
+	HourMost *int64           // of this key: the units asked for in the last hour, plus one, or more; 0: not known. Not kept for good
 	Traced   bool             // something was put into the traces
 	Past     Past             // of this key
+	Trade    Trade            // of this key
 }
 
 // Vouched is up to when a feed is vouched for, and after how long a silence of those who vouch for it that is no longer their rhythm; 0: they
@@ -151,7 +153,7 @@ type Detector struct {
 
 // Table is all detectors, in the order in which they look.
 func Table() []Detector {
-	return []Detector{oversell(), phantom(), stockMismatch(), staleListing(), receiptDiscrepancy(), transferDelay(),
+	return []Detector{oversell(), oversellRisk(), phantom(), stockMismatch(), staleListing(), receiptDiscrepancy(), transferDelay(),
 		returnDistortion(), adjustmentAnomaly(), demandSpike(), promoStockout()}
 }
 

@@ -39,6 +39,9 @@ func (l *Lag) Measure(took inventory.Millis) {
 func (l *Lag) Moments(prior LagPrior) (mean, variance float64) {
 	m := float64(prior.Mean) / float64(inventory.Second)
 	count := l.count + prior.Weight
+	if count <= 0 {
+		return m, float64(m * m)
+	}
 	mean = (l.seconds + float64(prior.Weight*m)) / count
 	square := (l.squares + float64(prior.Weight*2*m*m)) / count
 	return mean, max(square-float64(mean*mean), 0)

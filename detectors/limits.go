@@ -13,6 +13,8 @@ type Limits struct {
 
 	OversellClear float64 // units to promise at which an oversell ends
 
+	Risk Risk
+
 	MismatchTolerance float64          // share of the record by which a snapshot may be off
 	MismatchInFlight  inventory.Millis // what moved so long before or after a snapshot may be in it or not
 	MismatchSettles   inventory.Millis // after its time a snapshot is judged
@@ -53,10 +55,11 @@ type Odds struct {
 	Raise, Clear float64 // chances
 }
 
-// Usual returns the limits where no policy sets any. Phantoms have none: a policy always says.
+// Usual returns the limits where no policy sets any. Phantoms, and when risks are raised and cleared, have none: a policy always says.
 func Usual() Limits {
 	return Limits{
 		OversellClear:     clearAt,
+		Risk:              Risk{Step: riskStep, Dwell: riskDwell, Lag: LagPrior{riskLag, riskLagWeight}},
 		MismatchTolerance: 1.0 / snapshotTolerance, MismatchInFlight: inFlight, MismatchSettles: snapshotSettles,
 		StaleExcess: 1.0 / listingExcess, StaleGrace: listingGrace,
 		ReceiptLate: 1.0 / graceShare, ReceiptSettle: settleAfter, TransferLate: 1.0 / graceShare,
@@ -76,6 +79,8 @@ func (l *Limits) Number(path string) *float64 {
 	switch path {
 	case "oversell.clear_units":
 		return &l.OversellClear
+	case "oversell_risk.step":
+		return &l.Risk.Step
 	case "stock_mismatch.tolerance":
 		return &l.MismatchTolerance
 	case "stale_listing.excess":
@@ -137,6 +142,10 @@ func (l *Limits) Number(path string) *float64 {
 // Span is Number for limits that are times.
 func (l *Limits) Span(path string) *inventory.Millis {
 	switch path {
+	case "oversell_risk.calm":
+		return &l.Risk.Dwell
+	case "oversell_risk.lag":
+		return &l.Risk.Lag.Mean
 	case "stock_mismatch.in_flight":
 		return &l.MismatchInFlight
 	case "stock_mismatch.settle":

@@ -9,6 +9,7 @@ import (
 type Traces struct {
 	snapshots []snapshot // that do not agree with the ledger, one a source
 	stale     []stale    // channels that show more than they may sell
+	risks     []risk     // channels that may be oversold before they can show less
 
 	corrections *corrections
 	promo       *promo
@@ -24,6 +25,9 @@ func (t *Traces) Next(now inventory.Millis) (at inventory.Millis) {
 	}
 	for i := range t.stale {
 		at = sooner(at, later(t.stale[i].at, now))
+	}
+	for i := range t.risks {
+		at = sooner(at, later(t.risks[i].at, now))
 	}
 	if t.promo != nil {
 		at = sooner(at, later(t.promo.at, now))
@@ -47,7 +51,8 @@ func (t *Traces) Sleeping() bool { return t.parts()&^tracesCorrections == 0 }
 func (t *Traces) parts() uint64 {
 	waits := t.adjustAt|t.returnsAt|t.spikeAt|t.backlogAt != 0
 	return flagIf(len(t.snapshots) > 0, tracesSnapshots) | flagIf(len(t.stale) > 0, tracesStale) |
-		flagIf(t.corrections != nil, tracesCorrections) | flagIf(t.promo != nil, tracesPromo) | flagIf(waits, tracesMoments)
+		flagIf(t.corrections != nil, tracesCorrections) | flagIf(t.promo != nil, tracesPromo) | flagIf(waits, tracesMoments) |
+		flagIf(len(t.risks) > 0, tracesRisks)
 }
 
 // later returns a moment if it is still to come, else 0.
@@ -82,6 +87,7 @@ const (
 	tracesCorrections
 	tracesPromo
 	tracesMoments
+	tracesRisks
 )
 
 // Append appends the traces' bytes: one where there are none. A nil t has none.
@@ -101,6 +107,12 @@ func (t *Traces) Append(dst []byte) []byte {
 		dst = wire.AppendUint(dst, uint64(len(t.stale)))
 		for i := range t.stale {
 			dst = t.stale[i].append(dst)
+		}
+	}
+	if len(t.risks) > 0 {
+		dst = wire.AppendUint(dst, uint64(len(t.risks)))
+		for i := range t.risks {
+			dst = t.risks[i].append(dst)
 		}
 	}
 	if t.corrections != nil {
@@ -134,6 +146,12 @@ func ReadTraces(r *wire.Reader) *Traces {
 		t.stale = make([]stale, r.Count())
 		for i := range t.stale {
 			t.stale[i].read(r)
+		}
+	}
+	if parts&tracesRisks != 0 {
+		t.risks = make([]risk, r.Count())
+		for i := range t.risks {
+			t.risks[i].read(r)
 		}
 	}
 	if parts&tracesCorrections != 0 {

@@ -27,6 +27,12 @@ func lookTransfer(v *View, found []Finding) []Finding {
 
 func describeTransfer(v *View, f *Finding) Description {
 	a := v.Arrival
+	if a == nil {
+		if a = v.Past.Arrival(f.Class, f.Of); a == nil {
+			return Description{Rule: transferRule(v.limits()), Evidence: map[string]any{"ref": f.Of, "price": v.Price},
+				Reason: fmt.Sprintf("Nothing more was heard of %s of %s at %s.", f.Of, v.SKU, v.Location)}
+		}
+	}
 	missing := max(a.Expected-a.Received, 0)
 	d := Description{
 		Rule: transferRule(v.limits()),

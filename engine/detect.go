@@ -62,12 +62,17 @@ func (e *Engine) look(rec *item[record], d *inventory.Delta) error {
 	for ; watching != 0; watching &= watching - 1 {
 		e.found = e.detectors[bits.TrailingZeros32(watching)].Look(v, e.found)
 	}
+	e.endDwelt(s.rec.value.open)
+	e.endDwelt(s.net.value.open)
 	if e.past.err != nil {
 		return e.past.err
 	}
 	traces, traced := v.Traces, v.Traced || s.rec.value.awake || kind == inventory.Count
 	if err := e.govern(s); err != nil {
 		return err
+	}
+	if e.past.err != nil { // from describing what was found
+		return e.past.err
 	}
 	if traced {
 		s.rec.value.keep(traces)
@@ -203,7 +208,9 @@ func (e *Engine) show(s scene) {
 		Traces:     r.traces,
 		Place:      &s.pl.value.state,
 		Patience:   &r.patience,
+		HourMost:   &r.hourMost,
 		Past:       &e.past,
+		Trade:      &e.past,
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
 	e.bound(v)
@@ -227,13 +234,17 @@ func (e *Engine) show(s scene) {
 		channels = append(channels, detectors.Channel{Name: c.Name, ATP: atp, Fenced: own, Shown: shown, Limit: limit})
 	}
 	v.Held = r.held()
-	for i := range r.open {
-		open = append(open, r.open[i].scope)
+	v.Channels, v.Open = channels, appendStanding(appendStanding(open, r.open), n.open)
+}
+
+// appendStanding appends the scopes of the exceptions whose condition is not over.
+func appendStanding(scopes []detectors.Scope, open []opened) []detectors.Scope {
+	for i := range open {
+		if open[i].endsAt == 0 {
+			scopes = append(scopes, open[i].scope)
+		}
 	}
-	for i := range n.open {
-		open = append(open, n.open[i].scope)
-	}
-	v.Channels, v.Open = channels, open
+	return scopes
 }
 
 // observe lets the belief and the location's feed take in d; it reports whether the belief rose.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -22,9 +23,7 @@ func TestTheDocumentsExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown []string
-	for _, section := range strings.Split(string(text), "\n## ")[1:] {
-		class, body, _ := strings.Cut(section, "\n")
-		class = strings.Trim(class, "`")
+	for class, body := range sections(string(text)) {
 		deltas, rest, ok := fenced(body, "json")
 		if !ok {
 			continue
@@ -32,16 +31,7 @@ func TestTheDocumentsExamples(t *testing.T) {
 		shown = append(shown, class)
 		t.Run(class, func(t *testing.T) {
 			p := open(t, partition{})
-			for _, line := range strings.Split(strings.TrimSpace(deltas), "\n") {
-				for _, payload := range unrolled(t, line) {
-					p.messages++
-					for _, r := range p.apply(t, []byte(payload)) {
-						if got := outcome(r); got != "applied" {
-							t.Fatalf("%s: %s, %v", payload, got, r.Invalid)
-						}
-					}
-				}
-			}
+			p.applyLines(t, deltas)
 			got := strings.Join(exceptionLines(p), "\n") + "\n"
 			want, _, ok := fenced(rest, "text")
 			if !ok {
@@ -66,6 +56,32 @@ func TestTheDocumentsExamples(t *testing.T) {
 	}
 }
 
+// sections are those of a document, by their headings.
+func sections(text string) iter.Seq2[string, string] {
+	return func(yield func(heading, body string) bool) {
+		for _, section := range strings.Split(text, "\n## ")[1:] {
+			if heading, body, _ := strings.Cut(section, "\n"); !yield(strings.Trim(heading, "`"), body) {
+				return
+			}
+		}
+	}
+}
+
+// applyLines applies the deltas of an example, all of which are good.
+func (p *partition) applyLines(t *testing.T, deltas string) {
+	t.Helper()
+	for _, line := range strings.Split(strings.TrimSpace(deltas), "\n") {
+		for _, payload := range unrolled(t, line) {
+			p.messages++
+			for _, r := range p.apply(t, []byte(payload)) {
+				if got := outcome(r); got != "applied" {
+					t.Fatalf("%s: %s, %v", payload, got, r.Invalid)
+				}
+			}
+		}
+	}
+}
+
 func detects(class inventory.Class) bool {
 	all := append(detectors.Table(), detectors.PlaceTable()...)
 	return slices.ContainsFunc(all, func(d detectors.Detector) bool { return d.Class == class })
@@ -81,17 +97,22 @@ func fenced(text, language string) (block, rest string, ok bool) {
 	return block, rest, ok
 }
 
-// exceptionLines are the exceptions that opened and ended, with what they say.
+// exceptionLines are the exceptions that opened, changed and ended, with what they say.
 func exceptionLines(p *partition) (lines []string) {
+	stands := map[string]bool{}
 	for _, o := range p.said {
 		x := o.Exception
 		if x == nil {
 			continue
 		}
 		what := "opens"
-		if x.Status == inventory.Resolved {
+		switch {
+		case x.Status == inventory.Resolved:
 			what = "ends"
+		case stands[x.ID]:
+			what = "changes"
 		}
+		stands[x.ID] = true
 		lines = append(lines, fmt.Sprintf("%s %s %s: %s", x.UpdatedAt.Time().Format("Jan 2 15:04"), x.Class, what, x.Reason))
 	}
 	return lines

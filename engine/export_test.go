@@ -1,24 +1,27 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/holdfast-atp/holdfast/detectors"
+	"github.com/holdfast-atp/holdfast/inventory"
 )
 
 // MetaPrefix is the key under which a partition counts its deltas.
 const MetaPrefix = keyMeta
 
-// OnlyDetect leaves e with the detector of one class: what a model of that detector is compared with.
-func OnlyDetect(e *Engine, class string) {
+// OnlyDetect leaves e with the detectors of those classes: what a model of them is compared with.
+func OnlyDetect(e *Engine, classes ...inventory.Class) {
 	var kept []detectors.Detector
 	for _, d := range e.detectors {
-		if string(d.Class) == class {
+		if slices.Contains(classes, d.Class) {
 			kept = append(kept, d)
 		}
 	}
 	e.watch(kept)
 	kept = nil
 	for _, d := range e.placeDetectors {
-		if string(d.Class) == class {
+		if slices.Contains(classes, d.Class) {
 			kept = append(kept, d)
 		}
 	}

@@ -26,7 +26,7 @@ func specimens() []stored {
 	reserve := sale
 	reserve.Kind, reserve.Ref, reserve.Due = inventory.Reserve, "o1", now+inventory.Day
 	open := []opened{
-		{scope: detectors.Scope{Class: inventory.Oversell, Channel: "web"}, id: "x0-1-0-0", acting: true, lookAt: now},
+		{scope: detectors.Scope{Class: inventory.Oversell, Channel: "web"}, id: "x0-1-0-0", acting: true, endsAt: now},
 		{scope: detectors.Scope{Class: inventory.PhantomInventory, Network: true}, id: "x0-2-0-0", muted: true},
 		{scope: detectors.Scope{Class: inventory.OversellRisk, Channel: "store"}, id: "x0-3-0-0", acting: true, most: 7},
 		{scope: detectors.Scope{Class: inventory.ReceiptDiscrepancy, Of: "po"}, id: "x0-4-0-0", most: 3},
@@ -44,6 +44,16 @@ func specimens() []stored {
 	pl := &place{ticks: heard}
 	pl.feed.Sale(now)
 	pl.state.Demand(now)
+	risky := &detectors.View{
+		Now: now, Delta: &sale, Channels: []detectors.Channel{{Name: "web", ATP: 1}}, Trade: brisk{}, HourMost: new(int64),
+		Limits: &detectors.Limits{Risk: detectors.Risk{Raise: 0.01, Lag: detectors.LagPrior{Mean: inventory.Minute, Weight: 1}}},
+	}
+	for _, d := range detectors.Table() {
+		if d.Class == inventory.OversellRisk {
+			d.Look(risky, nil)
+		}
+	}
+	r.keep(risky.Traces)
 	r.belief.Observe(&detectors.View{Now: now, Belief: &r.belief, Feed: &pl.feed}, &sale)
 	ch := &channel{}
 	ch.lag.Measure(90 * inventory.Second)
@@ -54,12 +64,21 @@ func specimens() []stored {
 	goods := &timeline{Timeline: ledger.Timeline{Class: ledger.Inbound}}
 	goods.Apply(&asn, now, 0, nil)
 	goods.arrival.See(&asn, asn.Due)
-	_ = detectors.Table()[2].Look(&detectors.View{Now: asn.Due + inventory.Day, Arrival: &goods.arrival, Ref: "po"}, nil)
 	return []stored{r,
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
 		pl, &source{heard}, ch, tl, goods,
 		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3}}
 }
+
+// brisk is the trade of a key that is asked for every minute.
+type brisk struct{}
+
+func (brisk) Asked(s detectors.Span) (events, units int64) {
+	events = [...]int64{detectors.FiveMinutes: 5, detectors.OneHour: 60, detectors.TwoDays: 2880, detectors.FiveWeeks: 50_400}[s]
+	return events, events
+}
+
+func (brisk) Lag(string) detectors.Lag { return detectors.Lag{} }
 
 // FuzzRead: any bytes are a value or an error, and what was read is written the same ever after.
 func FuzzRead(f *testing.F) {

@@ -57,8 +57,14 @@ func (e *Engine) govern(s scene) error {
 	return nil
 }
 
-// raise opens an exception.
+// raise opens an exception, or lets go on what stood only because its policy wants it to.
 func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
+	if open := *e.standing(s, f.Scope); len(open) > 0 {
+		if at := slices.IndexFunc(open, func(o opened) bool { return o.endsAt != 0 && o.scope == f.Scope }); at >= 0 {
+			open[at].endsAt = 0
+			return e.adjust(s, f)
+		}
+	}
 	d := e.describe(f)
 	channels := e.concerned(s, f.Scope)
 	rule := e.policy.Opens(e.facts(f, &d), channels)
@@ -150,7 +156,7 @@ func (e *Engine) standsAt(s scene, f *detectors.Finding) (open *[]opened, at int
 	return open, at, err
 }
 
-// adjust changes what an exception lets its channels show. Of one that a person ended there is nothing to say.
+// adjust changes what an exception says and lets its channels show. Of one that a person ended there is nothing to say.
 func (e *Engine) adjust(s scene, f *detectors.Finding) (verdict, error) {
 	open, at, err := e.standsAt(s, f)
 	if err != nil {
@@ -210,17 +216,32 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 	return verdict{exception: it, kind: "resolve", rule: d.Rule}, nil
 }
 
-// dwells reports whether an exception is to stand for a while longer, and sees to it that somebody looks again then.
+// dwells reports whether an exception is to stand for a while longer, and sees to it that its key is looked at then; armPlace sees to a
+// location.
 func (e *Engine) dwells(s scene, o *opened, x *inventory.Exception) bool {
 	rule := e.policy.RuleAt(x.Class, policy.At{SKU: x.SKU, Location: x.Location, Channel: o.scope.Channel})
 	until := min(x.OpenedAt+rule.Dwell, inventory.MillisMax)
 	if e.meta.watermark >= until {
 		return false
 	}
-	if o.lookAt != until {
-		o.lookAt = e.setTimer(until, timerDwell, s.rec.key)
+	if o.endsAt != until && s.rec != nil {
+		e.setTimer(until, timerDwell, s.rec.key)
 	}
+	o.endsAt = until
 	return true
+}
+
+// endDwelt finds again that those are over which have stood for as long as their policy wants, unless their condition was found again.
+func (e *Engine) endDwelt(open []opened) {
+	for i := range open {
+		o := &open[i]
+		if o.endsAt == 0 || o.endsAt > e.meta.watermark {
+			continue
+		}
+		if !slices.ContainsFunc(e.found, func(f detectors.Finding) bool { return f.Scope == o.scope }) {
+			e.found = append(e.found, detectors.Finding{Scope: o.scope, Edge: detectors.Clear, Confidence: 1})
+		}
+	}
 }
 
 // end gives an exception, which is touched, its final status, and says so.

@@ -66,7 +66,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 12
+	formatRecord   = 13
 	formatNetwork  = 6
 	formatPlace    = 5
 	formatWeek     = 1

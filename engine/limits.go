@@ -35,6 +35,9 @@ func setLimits(l *detectors.Limits, class inventory.Class, r policy.Rule) {
 	if class == inventory.PhantomInventory {
 		l.Phantom = detectors.Alarm{Raise: r.Raise, Clear: r.Clear}
 	}
+	if class == inventory.OversellRisk {
+		l.Risk.Raise, l.Risk.Clear = r.Raise, r.Clear
+	}
 	for _, t := range policy.Thresholds(class) {
 		x, set := r.Threshold(t)
 		if !set {

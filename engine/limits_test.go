@@ -151,7 +151,7 @@ func TestTheNetworkOfManyEmptyLocationsNeverGoesRound(t *testing.T) {
 	config := engine.Config{Lateness: engine.DefaultLateness, WindowLateness: engine.DefaultWindowLateness, CacheBytes: 1}
 	p := open(t, partition{config: config, only: inventory.Oversell})
 	model := oracle.NewOversell(oracleConfig(config))
-	told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}}
+	told := directed{open: map[string]oracle.Scope{}, shown: map[string]int64{}}
 	n := 0
 	lowest := int64(0)
 	for _, round := range []struct {
@@ -178,7 +178,7 @@ func TestTheNetworkOfManyEmptyLocationsNeverGoesRound(t *testing.T) {
 		sameText(t, fmt.Sprintf("after %s of %d: open exceptions", round.kind, round.quantity), told.openLines(), scopeLines(model.Open()))
 		p.commit(t)
 		p = open(t, *p)
-		engine.OnlyDetect(p.engine, string(inventory.Oversell))
+		engine.OnlyDetect(p.engine, inventory.Oversell)
 		got, _, err := engine.ReadSKU(p.store, "tea")
 		want := model.Network("tea")
 		if err != nil || got.ATP != want.ATP || got.Channels[0] != want.Channels[0] {

@@ -42,22 +42,36 @@ func oracleConfig(c engine.Config) oracle.Config {
 	}
 }
 
-// governed draws a policy under which an oversell awaits a person's approval, as often as not, and guards that the log of a test
-// meets.
+// governed draws a policy under which an oversell, and the risk of one, awaits a person's approval now and then, and guards that the log of a
+// test meets. Channels are throttled at drawn risks, with drawn patience.
 func governed(t *rapid.T, c engine.Config) (engine.Config, oracle.Config) {
-	autonomy := rapid.SampledFrom([]string{"recommend", "auto", "auto"}).Draw(t, "autonomy")
-	guard := oracle.Guard{
-		Commands: rapid.Int64Range(1, 6).Draw(t, "commands a minute"),
-		Share:    rapid.SampledFrom([]float64{0.1, 0.3, 0.5, 1}).Draw(t, "share"), From: rapid.Int64Range(0, 3).Draw(t, "held from"),
+	autonomy := rapid.SampledFrom([]string{"recommend", "auto", "auto"})
+	risk := oracle.Risk{
+		Raise:     rapid.SampledFrom([]float64{0.001, 0.01, 0.2}).Draw(t, "risk"),
+		Step:      rapid.SampledFrom([]float64{0.01, 0.2, 1}).Draw(t, "step"),
+		Dwell:     inventory.Second * rapid.SampledFrom([]inventory.Millis{1, 60, 300}).Draw(t, "calm"),
+		LagMean:   inventory.Second * rapid.SampledFrom([]inventory.Millis{1, 60, 600}).Draw(t, "lag"),
+		LagWeight: 3,
 	}
-	p, err := policy.Parse(fmt.Sprintf("name: p\nclasses: {oversell: {autonomy: %s}}\nguards: {commands_per_minute: %d, held_share: %g, held_from: %d}",
-		autonomy, guard.Commands, guard.Share, guard.From))
+	risk.Clear = risk.Raise / 4
+	text := fmt.Sprintf("name: p\nclasses:\n  oversell: {autonomy: %s}\n  oversell_risk: {autonomy: %s, raise: %g, clear: %g, thresholds: {step: %g, calm: %ds, lag: %ds}}\n",
+		autonomy.Draw(t, "autonomy"), autonomy.Draw(t, "autonomy at risk"), risk.Raise, risk.Clear, risk.Step, risk.Dwell/inventory.Second, risk.LagMean/inventory.Second)
+	if rapid.Bool().Draw(t, "guarded") {
+		text += fmt.Sprintf("guards: {commands_per_minute: %d, held_share: %g, held_from: %d}",
+			rapid.IntRange(1, 6).Draw(t, "commands a minute"), rapid.SampledFrom([]float64{0.1, 0.3, 0.5, 1}).Draw(t, "share"), rapid.IntRange(0, 3).Draw(t, "held from"))
+	}
+	p, err := policy.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Policy = p
 	of := oracleConfig(c)
-	of.Asks, of.Guard = autonomy == "recommend", guard
+	of.Asks = p.Rule(inventory.Oversell).Autonomy == policy.Recommend
+	risk.Asks = p.Rule(inventory.OversellRisk).Autonomy == policy.Recommend
+	of.Risk = &risk
+	guards := p.Guards()
+	b := guards.Of("any", max(c.Partitions, 1))
+	of.Guard = oracle.Guard{Commands: b.Commands, Share: b.Share, From: b.From}
 	return c, of
 }
 
@@ -74,41 +88,57 @@ func TestEngineEqualsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		config, ofModel := governed(t, limited(t, drawnConfig(t)))
 		log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness}).Draw(t, "log")
-		cuts := gen.Cuts(len(log)).Draw(t, "cuts")
 		p := open(t, partition{config: config, only: inventory.Oversell})
-		model := oracle.NewOversell(ofModel)
-		told := directed{open: map[string]oracle.Scope{}, held: map[string]bool{}, guards: map[string]string{}}
-		late := uint64(0) // for the windows
-		p.logTime = 1
-		for i, d := range log {
-			before := len(p.said)
-			p.logTime = logTime(t, p.logTime, &d, config.AheadMax)
-			got := p.take(t, gen.Message{d})[0]
-			outcome, why, directives := model.Apply(d, p.logTime)
-			where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
-			sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
-			sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
-			if outcome == oracle.Applied && counts(d.Kind) && d.Time < model.Watermark()-config.WindowLateness {
-				late++
-			}
-			sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
-			sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
-			sameText(t, where+"channels stopped", told.stopped(), fmt.Sprintf("%q", model.Stopped()))
-			if rapid.IntRange(0, 3).Draw(t, "a person decides") == 0 {
-				told.decides(t, p, model, where)
-			}
-			if cuts[i] {
-				p.commit(t)
-				equalStock(t, where, p, model)
-				equalWindows(t, where, p, model)
-				standing(t, p, told)
-			}
-		}
-		counted(t, p.engine.Counters(), p.results)
-		if got := p.engine.Counters().WindowLate; got != late {
-			t.Fatalf("%d deltas are said to be too late for windows, want %d", got, late)
-		}
+		ofModel.Risk = nil
+		equalsDirecting(t, p, oracle.NewOversell(ofModel), log)
 	})
+}
+
+// TestEngineEqualsModelOfRisk: likewise where channels are throttled as well as held.
+func TestEngineEqualsModelOfRisk(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		config, ofModel := governed(t, limited(t, drawnConfig(t)))
+		log := gen.Log(gen.Shape{DeltasMax: 60, Lateness: config.Lateness, Of: inventory.OversellRisk}).Draw(t, "log")
+		p := open(t, partition{config: config, only: inventory.Oversell, also: inventory.OversellRisk})
+		equalsDirecting(t, p, oracle.NewOversell(ofModel), log)
+	})
+}
+
+// equalsDirecting holds what a partition says of each delta of a log against the model.
+func equalsDirecting(t *rapid.T, p *partition, model *oracle.Oversell, log []inventory.Delta) {
+	config := p.config
+	cuts := gen.Cuts(len(log)).Draw(t, "cuts")
+	told := directed{open: map[string]oracle.Scope{}, shown: map[string]int64{}, guards: map[string]string{}}
+	late := uint64(0) // for the windows
+	p.logTime = 1
+	for i, d := range log {
+		before := len(p.said)
+		p.logTime = logTime(t, p.logTime, &d, config.AheadMax)
+		got := p.take(t, gen.Message{d})[0]
+		outcome, why, directives := model.Apply(d, p.logTime)
+		where := fmt.Sprintf("delta %d, a %s %q: ", i, d.Kind, d.ID)
+		sameText(t, where+"outcomes", judged(got.Outcome.String(), got.Invalid), judged(outcome.String(), why))
+		sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
+		if outcome == oracle.Applied && counts(d.Kind) && d.Time < model.Watermark()-config.WindowLateness {
+			late++
+		}
+		sameText(t, where+"directives", told.hear(t, p.said[before:]), directiveLines(directives))
+		sameText(t, where+"open exceptions", told.openLines(), scopeLines(model.Open()))
+		sameText(t, where+"channels stopped", told.stopped(), fmt.Sprintf("%q", model.Stopped()))
+		if rapid.IntRange(0, 3).Draw(t, "a person decides") == 0 {
+			told.decides(t, p, model, where)
+		}
+		if cuts[i] {
+			p.commit(t)
+			equalStock(t, where, p, model)
+			equalWindows(t, where, p, model)
+			standing(t, p, told)
+		}
+	}
+	counted(t, p.engine.Counters(), p.results)
+	if got := p.engine.Counters().WindowLate; got != late {
+		t.Fatalf("%d deltas are said to be too late for windows, want %d", got, late)
+	}
 }
 
 // counts reports whether a kind counts in any window.
@@ -235,8 +265,8 @@ func equalWindows(t *rapid.T, where string, p *partition, model model) {
 
 // directed is what a subscriber knows that has heard everything.
 type directed struct {
-	open map[string]oracle.Scope // by exception id
-	held map[string]bool
+	open  map[string]oracle.Scope // by exception id
+	shown map[string]int64        // at most, by whom is held or throttled
 
 	guards map[string]string // channels that are stopped, by the id of the incident
 
@@ -273,7 +303,7 @@ func (told *directed) decides(t *rapid.T, p *partition, model *oracle.Oversell, 
 	sameText(t, where+"watermarks", p.engine.Watermark().String(), model.Watermark().String())
 }
 
-// hear takes in outputs and returns the holds and releases among them, renewals left out: a renewal
+// hear takes in outputs and returns the holds, throttles and releases among them, renewals left out: a renewal
 // says again what stands.
 func (told *directed) hear(t fataler, outputs []engine.Output) string {
 	var heard []oracle.Directive
@@ -289,6 +319,7 @@ func (told *directed) hear(t fataler, outputs []engine.Output) string {
 			if _, shared := x.Evidence["channel_atp"]; shared {
 				scope.Channel = x.Channels[0]
 			}
+			scope.Risk = x.Class == inventory.OversellRisk
 			if _, known := told.open[x.ID]; !known {
 				told.known = append(told.known, x.ID)
 			}
@@ -303,11 +334,12 @@ func (told *directed) hear(t fataler, outputs []engine.Output) string {
 		case o.Command != nil:
 			c := o.Command
 			place := fmt.Sprintf("%q@%q of %q", c.Channel, c.Location, c.SKU)
-			hold := c.Action == inventory.Hold
-			if hold && told.held[place] {
+			most, bound := told.shown[place]
+			if c.Action == inventory.Unhold {
+				delete(told.shown, place)
+			} else if told.shown[place] = c.Sellable; bound && most == c.Sellable {
 				continue
 			}
-			told.held[place] = hold
 			heard = append(heard, oracle.Directive{At: c.EventTime, Action: c.Action, Channel: c.Channel, SKU: c.SKU, Location: c.Location, Sellable: c.Sellable})
 		}
 	}
@@ -353,7 +385,7 @@ func directiveLines(directives []oracle.Directive) string {
 func scopeLines(scopes []oracle.Scope) string {
 	var lines []string
 	for _, s := range scopes {
-		lines = append(lines, fmt.Sprintf("%q@%q of %q", s.Channel, s.Location, s.SKU))
+		lines = append(lines, fmt.Sprintf("%q@%q of %q, risk %v", s.Channel, s.Location, s.SKU, s.Risk))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
@@ -362,15 +394,17 @@ func scopeLines(scopes []oracle.Scope) string {
 // standing holds what the partition says stands against what a subscriber heard, and against its
 // list of exceptions: those that stand first, the worst of them first.
 func standing(t *rapid.T, p *partition, told directed) {
-	held := int64(0)
-	for _, h := range told.held {
-		if h {
+	held, throttled := int64(0), int64(0)
+	for _, most := range told.shown {
+		if most == 0 {
 			held++
+		} else {
+			throttled++
 		}
 	}
 	got := p.engine.Standing()
-	if got.Held != held || got.Exceptions != int64(len(told.open)+len(told.guards)) {
-		t.Fatalf("standing is %+v, want %d held and %d exceptions", got, held, len(told.open))
+	if got.Held != held || got.Throttled != throttled || got.Exceptions != int64(len(told.open)+len(told.guards)) {
+		t.Fatalf("standing is %+v, want %d held, %d throttled and %d exceptions", got, held, throttled, len(told.open))
 	}
 	exposure, stand := int64(0), 0
 	var before *inventory.Exception

@@ -29,6 +29,7 @@ type fataler interface {
 type partition struct {
 	config engine.Config
 	only   inventory.Class // the one detector that looks; "": all of them
+	also   inventory.Class // another one
 	spoil  byte            // what a message's bytes are overwritten with once it is applied
 	store  *enginetest.Store
 	engine *engine.Engine
@@ -56,7 +57,7 @@ func open(t fataler, p partition) *partition {
 		t.Fatalf("open the partition: %v", err)
 	}
 	if p.only != "" {
-		engine.OnlyDetect(e, string(p.only))
+		engine.OnlyDetect(e, p.only, p.also)
 	}
 	p.engine = e
 	return &p

@@ -58,3 +58,29 @@ func (p *past) LastHour() detectors.Total {
 func (p *past) LastDays() detectors.Total { return detectors.Total(p.sum(window.Days, window.Demand)) }
 
 func (p *past) Returns() int64 { return p.sum(window.Days, window.Returns).Count }
+
+// spans are the windows that make up each span of [detectors.Trade].
+var spans = [...]struct {
+	tier  window.Tier
+	panes int64
+}{
+	detectors.FiveMinutes: {window.Minutes, 5},
+	detectors.OneHour:     {window.Minutes, 60},
+	detectors.TwoDays:     {window.Hours, 48},
+	detectors.FiveWeeks:   {window.Days, 35},
+}
+
+func (p *past) Asked(s detectors.Span) (events, units int64) {
+	total := p.rec.value.windows.Sum(spans[s].tier, window.Demand, spans[s].panes, p.e.meta.watermark)
+	return total.Count, total.Sum
+}
+
+func (p *past) Lag(name string) detectors.Lag {
+	p.e.key = append(p.e.key[:0], name...)
+	c, err := p.e.channels.find(p.e.key)
+	if err != nil {
+		p.err = err
+		return detectors.Lag{}
+	}
+	return c.value.lag // zero where there is none
+}

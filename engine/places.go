@@ -59,6 +59,7 @@ func (e *Engine) lookPlace(pl *item[place], kind inventory.Kind) error {
 			e.found = det.Look(v, e.found)
 		}
 	}
+	e.endDwelt(pl.value.open)
 	for i := range e.found {
 		f := &e.found[i]
 		carry := e.clear
@@ -79,10 +80,7 @@ func (e *Engine) lookPlace(pl *item[place], kind inventory.Kind) error {
 // showPlace fills the view with what the detectors of locations may see.
 func (e *Engine) showPlace(pl *item[place]) {
 	v := &e.view
-	open := v.Open[:0]
-	for i := range pl.value.open {
-		open = append(open, pl.value.open[i].scope)
-	}
+	open := appendStanding(v.Open[:0], pl.value.open)
 	*v = detectors.View{
 		Now: e.meta.watermark, SKU: everySKU, Location: pl.key,
 		Feed: &pl.value.feed, Place: &pl.value.state, Open: open, Channels: v.Channels[:0],
@@ -98,11 +96,13 @@ func (e *Engine) armPlace(pl *item[place]) error {
 		return err
 	}
 	var scopes [8]detectors.Scope
-	open := scopes[:0]
-	for i := range p.open {
-		open = append(open, p.open[i].scope)
-	}
+	open := appendStanding(scopes[:0], p.open)
 	next := p.state.Next(e.limits.at(e.policy, policy.At{SKU: everySKU, Location: pl.key}, &e.limits.there), &p.feed, open, vouched, e.meta.watermark)
+	for i := range p.open {
+		if at := p.open[i].endsAt; at > e.meta.watermark && (next <= e.meta.watermark || at < next) {
+			next = at
+		}
+	}
 	if next > e.meta.watermark && (p.wakeAt == 0 || next < p.wakeAt) {
 		e.places.touch(pl)
 		p.wakeAt = e.setTimer(next, timerPlace, pl.key)

@@ -20,6 +20,7 @@ type record struct {
 	awake   bool              // more is in them than what only bears on the next correction. Not stored
 
 	patience uint8 // events of demand that are let pass before it is looked at
+	hourMost int64 // what its last hour's demand is known not to exceed, see [detectors.View]. Not stored
 
 	open       []opened    // exceptions of this location
 	directives []directive // by index of Channels; shorter where the last ones never had one
@@ -124,7 +125,9 @@ type opened struct {
 	// open for its detector, which ends it without a word.
 	muted bool
 
-	lookAt inventory.Millis // when its policy lets it end, though its condition is over; 0: it is not, or at once
+	// endsAt: its condition is over, and its policy lets it end then; 0: it is not over. Until then it stands for everybody but its detector, which
+	// may find the same again: then it goes on.
+	endsAt inventory.Millis
 }
 
 // directive is the last command for one channel at a record or in a network.
@@ -291,7 +294,7 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.most != 0 {
 			flags |= 16
 		}
-		if o.lookAt != 0 {
+		if o.endsAt != 0 {
 			flags |= 32
 		}
 		dst = wire.AppendUint(dst, flags)
@@ -301,8 +304,8 @@ func appendOpened(dst []byte, open []opened) []byte {
 		if o.most != 0 {
 			dst = wire.AppendInt(dst, o.most)
 		}
-		if o.lookAt != 0 {
-			dst = wire.AppendInt(dst, o.lookAt)
+		if o.endsAt != 0 {
+			dst = wire.AppendInt(dst, o.endsAt)
 		}
 	}
 	return dst
@@ -330,7 +333,7 @@ func readOpened(in *wire.Reader) []opened {
 			o.most = in.Int()
 		}
 		if flags&32 != 0 {
-			o.lookAt = inventory.Millis(in.Int())
+			o.endsAt = inventory.Millis(in.Int())
 		}
 	}
 	return open

@@ -224,7 +224,7 @@ func skus(log []inventory.Delta) []string {
 	return all
 }
 
-// stock is every figure of a SKU but for the holds: with hysteresis these depend on the way there.
+// stock is every figure of a SKU but for the holds and throttles: with hysteresis these depend on the way there.
 func stock(t *rapid.T, p *partition, sku string) string {
 	all, _, err := engine.ReadSKU(p.store, sku)
 	if err != nil {
@@ -234,6 +234,7 @@ func stock(t *rapid.T, p *partition, sku string) string {
 	for i := range all.Locations {
 		for j := range all.Locations[i].Channels {
 			all.Locations[i].Channels[j].Held = false
+			all.Locations[i].Channels[j].Throttled = nil
 		}
 	}
 	return pretty(t, all)

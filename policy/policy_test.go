@@ -15,7 +15,7 @@ func TestTheDefaultIsCareful(t *testing.T) {
 	}
 	for _, class := range inventory.Classes() {
 		r := p.Rule(class)
-		acts := class == inventory.Oversell || class == inventory.PhantomInventory
+		acts := class == inventory.Oversell || class == inventory.OversellRisk || class == inventory.PhantomInventory
 		if acts != (r.Autonomy == Automate) {
 			t.Errorf("%s: autonomy %d", class, r.Autonomy)
 		}
@@ -55,6 +55,9 @@ func TestTheBuiltInFigures(t *testing.T) {
 	phantom := p.Rule(inventory.PhantomInventory)
 	if phantom.Raise != 0.8 || phantom.Clear != 0.4 || phantom.Expiry != 7*inventory.Day || phantom.SLA != inventory.Day {
 		t.Errorf("phantom inventory: %+v", phantom)
+	}
+	if risk := p.Rule(inventory.OversellRisk); risk.Raise != 0.01 || risk.Clear != 0.0025 || risk.Expiry != inventory.Day {
+		t.Errorf("oversell risk: %+v", risk)
 	}
 	if oversell := p.Rule(inventory.Oversell); oversell.Expiry != 7*inventory.Day || oversell.SLA != inventory.Hour {
 		t.Errorf("oversell: %+v", oversell)

@@ -40,6 +40,7 @@ const (
 const thresholdsMax = 7
 
 const (
+	second = float64(inventory.Second)
 	minute = float64(inventory.Minute)
 	day    = float64(inventory.Day)
 )
@@ -48,6 +49,9 @@ const (
 func thresholds() []Threshold {
 	return []Threshold{
 		{"oversell.clear_units", Whole, 1, 1e6, 0},
+		{"oversell_risk.step", Number, 1e-3, 1, 0},
+		{"oversell_risk.calm", Time, second, day, 1},
+		{"oversell_risk.lag", Time, second, 60 * minute, 2},
 		{"stock_mismatch.tolerance", Number, 1e-4, 1, 0},
 		{"stock_mismatch.in_flight", Time, minute, day, 1},
 		{"stock_mismatch.settle", Time, minute, 7 * day, 2},
@@ -99,7 +103,7 @@ var pairs = []struct {
 }
 
 // byChannel are the classes whose exceptions are a channel's: an override by channel may set their thresholds.
-var byChannel = []inventory.Class{inventory.StaleListing, inventory.CancellationAnomaly}
+var byChannel = []inventory.Class{inventory.OversellRisk, inventory.StaleListing, inventory.CancellationAnomaly}
 
 // Thresholds returns what may be set of a class.
 func Thresholds(class inventory.Class) []Threshold { return byClass[class] }

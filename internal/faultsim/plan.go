@@ -138,6 +138,7 @@ func draw(seed uint64) *plan {
 const asking = `name: asking
 classes:
   oversell: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d}
+  oversell_risk: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.01, clear: 0.0025}
   phantom_inventory: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.8, clear: 0.4}
 ` + fewTold
 
@@ -145,6 +146,7 @@ classes:
 const guarding = `name: guarding
 classes:
   oversell: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d}
+  oversell_risk: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d, raise: 0.01, clear: 0.0025}
 guards: {commands_per_minute: 2, held_share: 0.4, held_from: 2}
 ` + fewTold
 

@@ -9,7 +9,7 @@ import (
 
 // Guard bounds what a partition does by policy alone on each channel. The zero value bounds nothing.
 type Guard struct {
-	Commands int64   // holds within a minute of event time
+	Commands int64   // holds and throttles within a minute of event time
 	Share    float64 // of the channel's listings that may be held
 	From     int64   // while fewer are held, the share does not matter
 }
@@ -20,7 +20,7 @@ type stopping struct {
 	muted  bool // by ending the incident
 }
 
-// asked is a hold that was given, or an exception that waits instead.
+// asked is a hold or throttle that was given, or an exception that waits instead.
 type asked struct {
 	channel string
 	minute  inventory.Millis
@@ -59,8 +59,8 @@ func (o *Oversell) listed(channel string) (listings, held int64) {
 			listings++
 		}
 	}
-	for p, is := range o.held {
-		if is && p.channel == channel {
+	for p, most := range o.shown {
+		if most == 0 && p.channel == channel {
 			held++
 		}
 	}

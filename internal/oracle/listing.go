@@ -37,11 +37,7 @@ func (l listings) after(w *Watch, d *inventory.Delta) {
 				l.took[to] = append(l.took[to], min(hours(w.watermark-was.since), 2*hours(l.patience(to))))
 				was.since, was.until = w.watermark, 0
 			}
-			shown := int64(0)
-			if last := latest(w.log[key], inventory.Listing, c.Channel); last != nil {
-				shown = max(last.Quantity-max(consumedSince(consumed, c.Channel, last.Time), 0), 0)
-			}
-			excess := shown - max(c.ATP, 0)
+			excess := shows(w.log[key], consumed, c.Channel) - max(c.ATP, 0)
 			beyond := excess - stock.InTransit // what is on its way may have come
 			grave := beyond > 0 && beyond*4 >= max(c.ATP, 0)
 			if excess <= 0 || !open && !grave {
@@ -90,6 +86,15 @@ func (l listings) patience(to feed) inventory.Millis {
 }
 
 func hours(t inventory.Millis) float64 { return float64(t) / float64(inventory.Hour) }
+
+// shows is what a channel shows as sellable: what it said last, less what it sold since.
+func shows(log []entry, consumed []consumed, channel string) int64 {
+	last := latest(log, inventory.Listing, channel)
+	if last == nil {
+		return 0
+	}
+	return max(last.Quantity-max(consumedSince(consumed, channel, last.Time), 0), 0)
+}
 
 func (l listings) next(w *Watch) (at inventory.Millis) {
 	for _, s := range l.shown {

@@ -18,6 +18,7 @@ type Config struct {
 	ChannelsMax    int              // of a SKU; 0: as many as come
 	Asks           bool             // an oversell that opens awaits a person's approval
 	Guard          Guard            // of what an oversell holds by itself
+	Risk           *Risk            // nil: nothing is throttled
 }
 
 // Outcome is what became of a delta.

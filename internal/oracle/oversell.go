@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,27 +10,31 @@ import (
 	"github.com/holdfast-atp/holdfast/inventory"
 )
 
-// Directive is a hold or a release: what a command says, without the paper around it.
+// Directive is a hold, a throttle or a release: what a command says, without the paper around it.
 type Directive struct {
 	At       inventory.Millis // event time
 	Action   inventory.Action
 	Channel  string
 	SKU      string
 	Location string // or inventory.Network
-	Sellable int64  // of a release
+	Sellable int64  // of a throttle or release
 }
 
-// Oversell is a Model with the oversell detector on it. It looks at every scope of every SKU
-// after each step of event time.
+// Oversell is a Model with the oversell detector on it, and that of its risk where it is asked for. The first looks at every
+// scope of every SKU after each step of event time.
 type Oversell struct {
 	*Model
-	open map[Scope]standing // exceptions
-	held map[place]bool     // holds in force
-	asks bool               // what opens awaits a person's approval
+	open  map[Scope]standing // exceptions
+	shown map[place]int64    // what a channel may show at most that is held, to 0, or throttled
+	asks  bool               // what opens awaits a person's approval
 
 	guard Guard
 	stops map[string]stopping // by channel
 	asked []asked
+
+	risks map[Scope]*risk
+	lags  map[string][]float64       // seconds, by channel, as they were measured
+	told  map[place]inventory.Millis // when a channel was told to show less that has not been seen to
 }
 
 // standing is how an exception stands.
@@ -47,14 +52,18 @@ type Scope struct {
 	SKU      string
 	Location string // or inventory.Network
 	Channel  string // "": all channels
+	Risk     bool   // of an oversell, and not one
 }
 
-// place is what one hold binds.
+// place is what one hold or throttle binds.
 type place struct{ sku, location, channel string }
 
 // NewOversell returns a partition that has seen nothing.
 func NewOversell(c Config) *Oversell {
-	return &Oversell{Model: New(c), open: map[Scope]standing{}, held: map[place]bool{}, asks: c.Asks, guard: c.Guard, stops: map[string]stopping{}}
+	return &Oversell{
+		Model: New(c), open: map[Scope]standing{}, shown: map[place]int64{}, asks: c.Asks, guard: c.Guard, stops: map[string]stopping{},
+		risks: map[Scope]*risk{}, lags: map[string][]float64{}, told: map[place]inventory.Millis{},
+	}
 }
 
 // Apply takes the next delta of the log, as [Model.Apply] does, and returns what became of it and the
@@ -65,15 +74,51 @@ func (o *Oversell) Apply(d inventory.Delta, logTime inventory.Millis) (Outcome, 
 		return outcome, why, nil
 	}
 	var directives []Directive
-	for o.lapsing = o.lapsesBy(d.Time); len(o.lapsing) > 0; {
-		o.minutesBy(o.lapsing[0].due)
-		o.watermark = o.lapsing[0].due
-		o.lapsing = o.lapsing[1:]
-		directives = append(directives, o.look()...)
+	o.lapsing = o.lapsesBy(d.Time)
+	for more := true; more; {
+		risky, wakes := o.nextRisk(d.Time)
+		switch {
+		case len(o.lapsing) > 0 && (wakes == 0 || o.lapsing[0].due <= wakes):
+			lapsed := o.lapsing[0]
+			o.minutesBy(lapsed.due)
+			o.watermark, o.lapsing = lapsed.due, o.lapsing[1:]
+			directives = append(directives, o.look(lapsed.key, inventory.KindNone)...)
+		case wakes != 0:
+			o.minutesBy(wakes)
+			o.watermark = wakes
+			directives = append(directives, o.look(risky, inventory.KindNone)...)
+		default:
+			more = false
+		}
 	}
 	o.minutesBy(d.Time)
 	o.accept(&d)
-	return outcome, nil, append(directives, o.look()...)
+	d = cloned(&d) // what is remembered of risks and lags outlives what was lent
+	o.measure(&d)
+	return outcome, nil, append(directives, o.look(d.Key(), d.Kind)...)
+}
+
+// nextRisk returns the key of which a risk is looked at next, and when, up to time; 0: none is.
+func (o *Oversell) nextRisk(time inventory.Millis) (key inventory.Key, at inventory.Millis) {
+	for s, k := range o.risks {
+		of := inventory.Key{SKU: s.SKU, Location: s.Location}
+		if due := inventory.Millis(k.at); due <= time && (at == 0 || due < at ||
+			due == at && cmp.Or(strings.Compare(of.SKU, key.SKU), strings.Compare(of.Location, key.Location)) < 0) {
+			key, at = of, due
+		}
+	}
+	return key, at
+}
+
+// measure takes in how long a channel took to show what it was told, where d tells.
+func (o *Oversell) measure(d *inventory.Delta) {
+	p := place{d.SKU, d.Location, d.Channel}
+	told, waited := o.told[p]
+	if d.Kind != inventory.Listing || !waited || d.Time < told || d.Quantity > o.shown[p] {
+		return
+	}
+	delete(o.told, p)
+	o.lags[d.Channel] = append(o.lags[d.Channel], float64(min(d.Time-told, inventory.Hour))/float64(inventory.Second))
 }
 
 // Decision is what a person decided about an exception.
@@ -102,10 +147,10 @@ func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
 	case d.Acts:
 		o.open[d.Scope] = acting
 	}
-	return Applied, o.look()
+	return Applied, o.look(inventory.Key{}, inventory.KindNone)
 }
 
-// SetPolicy takes a policy under which what opens awaits a person's approval, or does not, with a guard; the next message of the log.
+// SetPolicy takes a policy under which what opens, risks too, awaits a person's approval, or does not, with a guard; the next message of the log.
 func (o *Oversell) SetPolicy(id string, asks bool, guard Guard) Outcome {
 	d := inventory.Delta{Source: "a person", ID: id}
 	if o.remembers(&d) {
@@ -113,6 +158,9 @@ func (o *Oversell) SetPolicy(id string, asks bool, guard Guard) Outcome {
 	}
 	o.accepted[identity{d.Source, d.ID}] = o.watermark
 	o.asks, o.guard = asks, guard
+	if o.config.Risk != nil {
+		o.config.Risk.Asks = asks
+	}
 	return Applied
 }
 
@@ -125,7 +173,7 @@ func (o *Oversell) Open() []Scope {
 		}
 	}
 	slices.SortFunc(open, func(a, b Scope) int {
-		return cmp.Or(strings.Compare(a.SKU, b.SKU), strings.Compare(a.Location, b.Location), strings.Compare(a.Channel, b.Channel))
+		return cmp.Or(strings.Compare(a.SKU, b.SKU), strings.Compare(a.Location, b.Location), strings.Compare(a.Channel, b.Channel), cmp.Compare(fmt.Sprint(a.Risk), fmt.Sprint(b.Risk)))
 	})
 	return open
 }
@@ -134,14 +182,25 @@ func (o *Oversell) Open() []Scope {
 func (o *Oversell) Availability(sku, location string) inventory.Availability {
 	a := o.Model.Availability(sku, location)
 	for i := range a.Channels {
-		a.Channels[i].Held = o.held[place{sku, location, a.Channels[i].Channel}]
+		most, bound := o.shown[place{sku, location, a.Channels[i].Channel}]
+		a.Channels[i].Held = bound && most == 0
+		if bound && most > 0 {
+			a.Channels[i].Throttled = &most
+		}
 	}
 	return a
 }
 
 // Network is the Model's, with the holds in force.
 func (o *Oversell) Network(sku string) inventory.SKUAvailability {
-	return o.network(sku, func(channel, location string) bool { return o.held[place{sku, location, channel}] })
+	n := o.network(sku, func(channel, location string) bool {
+		most, bound := o.shown[place{sku, location, channel}]
+		return bound && most == 0
+	})
+	for i := range n.Locations {
+		n.Locations[i] = o.Availability(sku, n.Locations[i].Location)
+	}
+	return n
 }
 
 // lapse is a reservation that ends by itself.
@@ -169,22 +228,33 @@ func (o *Model) lapsesBy(time inventory.Millis) []lapse {
 	return lapses
 }
 
-// look opens and resolves what is to be, and returns the holds and releases by
-// which what is held differs from what ought to be.
-func (o *Oversell) look() []Directive {
+// look opens and resolves what is to be, and returns the holds, throttles and releases by
+// which what channels may show differs from what it ought to be. Risks are looked at of that key alone, after a delta of that kind.
+func (o *Oversell) look(key inventory.Key, kind inventory.Kind) []Directive {
 	var directives []Directive
 	for _, sku := range slices.Sorted(maps.Keys(o.locations)) {
 		n := o.Network(sku)
 		o.edges(&n)
+		if sku == key.SKU {
+			o.risksOf(key, kind)
+		}
 		wanted := o.wanted(&n)
 		for _, p := range places(&n) {
+			want, wants := wanted[p]
+			most, bound := o.shown[p]
 			switch {
-			case wanted[p] && !o.held[p]:
-				o.held[p] = true
+			case wants && (!bound || most != want):
+				o.tell(p, want)
+				o.shown[p] = want
 				o.ask(p.channel)
-				directives = append(directives, Directive{o.watermark, inventory.Hold, p.channel, sku, p.location, 0})
-			case !wanted[p] && o.held[p]:
-				delete(o.held, p)
+				action := inventory.Throttle
+				if want == 0 {
+					action = inventory.Hold
+				}
+				directives = append(directives, Directive{o.watermark, action, p.channel, sku, p.location, want})
+			case !wants && bound:
+				delete(o.shown, p)
+				delete(o.told, p)
 				o.ease(p.channel)
 				directives = append(directives, Directive{o.watermark, inventory.Unhold, p.channel, sku, p.location, o.sellable(p)})
 			}
@@ -193,15 +263,30 @@ func (o *Oversell) look() []Directive {
 	return directives
 }
 
+// tell notes that a channel is told to show so much at most, if that is less than it was and than it does anyway.
+func (o *Oversell) tell(p place, most int64) {
+	before, bound := o.shown[p]
+	lowers := !bound || most < before
+	for _, c := range o.Availability(p.sku, p.location).Channels {
+		if c.Channel == p.channel && c.Listed != nil && *c.Listed <= most {
+			lowers = false
+		}
+	}
+	delete(o.told, p)
+	if lowers && p.location != inventory.Network {
+		o.told[p] = o.watermark
+	}
+}
+
 // edges opens and resolves the exceptions of one SKU.
 func (o *Oversell) edges(n *inventory.SKUAvailability) {
 	var all []int64
 	for _, a := range n.Locations {
-		own := Scope{n.SKU, a.Location, ""}
+		own := Scope{SKU: n.SKU, Location: a.Location}
 		o.edge(own, a.ATP, names(a.Channels))
 		if o.open[own] == none {
 			for _, c := range a.Channels {
-				o.edge(Scope{n.SKU, a.Location, c.Channel}, c.ATP, []string{c.Channel})
+				o.edge(Scope{SKU: n.SKU, Location: a.Location, Channel: c.Channel}, c.ATP, []string{c.Channel})
 			}
 		}
 		all = append(all, a.ATP)
@@ -211,7 +296,7 @@ func (o *Oversell) edges(n *inventory.SKUAvailability) {
 		everywhere = append(everywhere, c.Channel)
 	}
 	if len(n.Locations) >= 2 { // a single location is its own network
-		o.edge(Scope{n.SKU, inventory.Network, ""}, sum(all), everywhere)
+		o.edge(Scope{SKU: n.SKU, Location: inventory.Network}, sum(all), everywhere)
 	}
 }
 
@@ -236,16 +321,20 @@ func (o *Oversell) edge(s Scope, atp int64, channels []string) {
 	}
 }
 
-// wanted is every place of the SKU at which an open exception wants a hold.
-func (o *Oversell) wanted(n *inventory.SKUAvailability) map[place]bool {
-	wanted := map[place]bool{}
+// wanted is what the open exceptions let be shown at most, by place of the SKU.
+func (o *Oversell) wanted(n *inventory.SKUAvailability) map[place]int64 {
+	wanted := map[place]int64{}
 	for _, a := range n.Locations {
 		for _, c := range a.Channels {
-			if o.open[Scope{n.SKU, a.Location, ""}] == acting || o.open[Scope{n.SKU, a.Location, c.Channel}] == acting {
-				wanted[place{n.SKU, a.Location, c.Channel}] = true
+			s := Scope{SKU: n.SKU, Location: a.Location, Channel: c.Channel, Risk: true}
+			if o.open[s] == acting {
+				wanted[place{n.SKU, a.Location, c.Channel}] = o.risks[s].most
 			}
-			if o.open[Scope{n.SKU, inventory.Network, ""}] == acting {
-				wanted[place{n.SKU, inventory.Network, c.Channel}] = true
+			if o.open[Scope{SKU: n.SKU, Location: a.Location}] == acting || o.open[Scope{SKU: n.SKU, Location: a.Location, Channel: c.Channel}] == acting {
+				wanted[place{n.SKU, a.Location, c.Channel}] = 0
+			}
+			if o.open[Scope{SKU: n.SKU, Location: inventory.Network}] == acting {
+				wanted[place{n.SKU, inventory.Network, c.Channel}] = 0
 			}
 		}
 	}

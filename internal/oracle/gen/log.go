@@ -81,6 +81,7 @@ var bearing = map[inventory.Class][]inventory.Kind{
 	inventory.ReceiptDiscrepancy: {inventory.ASN, inventory.Receipt},
 	inventory.StockMismatch:      {inventory.Snapshot, inventory.Sale, inventory.Count},
 	inventory.StaleListing:       {inventory.Listing, inventory.Count},
+	inventory.OversellRisk:       {inventory.Sale, inventory.Receipt, inventory.Listing, inventory.Count},
 	inventory.TransferDelay:      {inventory.TransferOut, inventory.TransferIn},
 }
 
@@ -172,6 +173,10 @@ func (w *world) quantity(t *rapid.T, k inventory.Kind) int64 {
 		return inventory.QuantityMax - rapid.Int64Range(0, 2).Draw(t, "short of")
 	case k == inventory.Adjust:
 		return pickUnits(t, -5, -3, -1, 1, 3, 5)
+	case w.shape.Of == inventory.OversellRisk && k == inventory.Count: // what is left lasts for some sales
+		return rapid.Int64Range(0, 60).Draw(t, "counted")
+	case w.shape.Of == inventory.OversellRisk && k == inventory.Sale:
+		return rapid.Int64Range(1, 2).Draw(t, "units")
 	case k == inventory.Count:
 		return rapid.Int64Range(0, 12).Draw(t, "counted")
 	case k == inventory.Receipt, k == inventory.ASN, k == inventory.Allocate:
