@@ -18,6 +18,8 @@ type Place struct {
 	demand   float64 // events of demand, the last few thousand
 	returns  float64 // returns meanwhile
 	hours    byHour
+	supplied inventory.Millis // when a delivery came last
+	supplies Rhythm
 }
 
 // channelRate is how many of a channel's orders were cancelled, and how long its feeds take.
@@ -68,6 +70,7 @@ func (p *Place) Append(dst []byte) []byte {
 		dst = wire.AppendFloat(dst, *x)
 	}
 	dst = p.hours.append(dst)
+	dst = p.supplies.Append(wire.AppendInt(dst, p.supplied))
 	return p.Work.append(dst)
 }
 
@@ -90,6 +93,8 @@ func (p *Place) Read(r *wire.Reader) {
 		*x = r.Float()
 	}
 	p.hours.read(r)
+	p.supplied = inventory.Millis(r.Int())
+	p.supplies.Read(r)
 	p.Work.read(r)
 }
 

@@ -32,11 +32,12 @@ type promo struct {
 }
 
 func promoRule(o *Odds) string {
-	return fmt.Sprintf("raise where the chance that demand until the promotion's end exceeds what is there and under way is %g or more, clear at %g or when it ends", o.Raise, o.Clear)
+	return fmt.Sprintf("raise where nothing is left to promise, or the chance that demand until the promotion's end, or until the next delivery should have come, exceeds "+
+		"what is there and under way is %g or more; clear at %g or when it ends", o.Raise, o.Clear)
 }
 
-// promoStockout: a promotion will use up what is there, and what is under way, before it ends. Its uplift is the announced one at first,
-// and more and more what the promotion really brings. Looked at after what changes the supply, and every hour while one runs. One
+// promoStockout: a promotion has used up what is there, or will use up that and what is under way before it ends or the next delivery comes. Its uplift is the announced one at first,
+// and more and more what the promotion really brings. Looked at after what changes the supply, when all is promised, and every hour while one runs. One
 // promotion a key: the latest one told of.
 func promoStockout() Detector {
 	return Detector{inventory.PromoStockout, KindsOf(inventory.Promo), lookPromo, describePromo}
@@ -64,6 +65,7 @@ func lookPromo(v *View, found []Finding) []Finding {
 		switch v.Delta.Kind {
 		case inventory.Sale, inventory.Reserve:
 			p.events++
+			due = due || !open && v.ATP() <= 0
 		case inventory.Promo, inventory.Count, inventory.Receipt, inventory.TransferIn, inventory.Adjust, inventory.ASN:
 			due = true
 		}
@@ -102,10 +104,21 @@ func (v *View) uplift(p *promo) float64 {
 	return (float64(upliftWeight*(1+float64(p.percent)/100)) + float64(p.events)) / (upliftWeight + expected)
 }
 
-// promoDemand returns the demand events to be expected until the promotion ends, their shape, and the units of one.
+// promoUntil returns until when what is there has to last: the promotion's end, or when the next delivery to the location should have come.
+func (v *View) promoUntil(p *promo) inventory.Millis {
+	if next := v.Place.nextSupply(v.Now); next > 0 {
+		return min(p.due, next)
+	}
+	return p.due
+}
+
+// promoDemand returns the demand events to be expected until then, their shape, and the units of one.
 func (v *View) promoDemand(p *promo) (events, shape, each float64) {
 	shape, _ = v.Belief.rate(v.Feed)
-	events = float64(float64(p.base*v.uplift(p)) * v.Feed.warp(v.Now, p.due))
+	until := v.promoUntil(p)
+	days := float64(moodShape * (1 + inHours(until-v.Now)/24)) // days do as they like, and even out
+	shape = float64(shape*days) / (shape + days)
+	events = float64(float64(p.base*v.uplift(p)) * v.Feed.warp(v.Now, until))
 	each = 1
 	if past := v.Past.LastDays(); past.Count > 0 {
 		each = max(float64(past.Sum)/float64(past.Count), 1)
@@ -116,6 +129,9 @@ func (v *View) promoDemand(p *promo) (events, shape, each float64) {
 func (v *View) supply() int64 { return max(v.ATP(), 0) + v.Inbound + v.InTransit }
 
 func (v *View) promoRunsOut(p *promo) float64 {
+	if v.ATP() <= 0 {
+		return 1
+	}
 	events, shape, each := v.promoDemand(p)
 	return negativeBinomialTail(int64(float64(v.supply())/each)+1, shape, events)
 }
@@ -136,17 +152,23 @@ func describePromo(v *View, f *Finding) Description {
 	d.Evidence["announced_uplift"] = p.percent
 	d.Evidence["demand_events"] = p.events
 	d.Evidence["expected_units"] = demand
+	until := v.promoUntil(p)
 	d.Evidence["due"] = p.due.String()
+	d.Evidence["expected_until"] = until.String()
 	d.Evidence["chance"] = Round4(v.promoRunsOut(p))
 	if f.Edge == Clear {
-		d.Reason = fmt.Sprintf("%s has enough of %s for its promotion until %s again: %s there and under way, where %d are expected to be asked for.",
-			v.Location, v.SKU, clock(p.due), units(v.supply()), demand)
+		d.Reason = fmt.Sprintf("%s has enough of %s for its promotion again: %s there and under way, where %d are expected to be asked for until %s.",
+			v.Location, v.SKU, units(v.supply()), demand, clock(until))
 		return d
 	}
 	d.Exposure = worth(missing, v.Price)
 	d.Severity = severity(d.Exposure, f.Confidence)
-	d.Reason = fmt.Sprintf("%s will run out of %s before its promotion ends %s: %s are expected to be asked for, where %d are there and under way.",
-		v.Location, v.SKU, clock(p.due), units(demand), v.supply())
+	d.Reason = fmt.Sprintf("%s will run out of %s before its promotion ends %s: %s are expected to be asked for until %s, where %d are there and under way.",
+		v.Location, v.SKU, clock(p.due), units(demand), clock(until), v.supply())
+	if v.ATP() <= 0 {
+		d.Reason = fmt.Sprintf("%s has nothing of %s left to promise, and its promotion goes on until %s: %s are expected to be asked for until %s, where %d are under way.",
+			v.Location, v.SKU, clock(p.due), units(demand), clock(until), v.supply())
+	}
 	d.Recommendations = []inventory.Recommendation{{Action: "replenish", Quantity: missing, Why: "what is under way does not cover the promotion"}}
 	if spare := v.Network.ATP - max(v.ATP(), 0); spare > 0 {
 		d.Recommendations = append(d.Recommendations, inventory.Recommendation{

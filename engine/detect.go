@@ -260,6 +260,9 @@ func (e *Engine) observe(s scene, d *inventory.Delta) bool {
 		if d.Kind == inventory.Sale {
 			s.pl.value.state.Demand(d.Time)
 		}
+	case inventory.Receipt, inventory.TransferIn:
+		e.places.touch(s.pl)
+		s.pl.value.state.Supplied(d.Time)
 	case inventory.Return:
 		e.places.touch(s.pl)
 		s.pl.value.state.Came()

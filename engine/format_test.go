@@ -44,6 +44,8 @@ func specimens() []stored {
 	pl := &place{ticks: heard}
 	pl.feed.Sale(now)
 	pl.state.Demand(now)
+	pl.state.Supplied(now - inventory.Day)
+	pl.state.Supplied(now)
 	risky := &detectors.View{
 		Now: now, Delta: &sale, Channels: []detectors.Channel{{Name: "web", ATP: 1}}, Trade: brisk{}, HourMost: new(int64),
 		Limits: &detectors.Limits{Risk: detectors.Risk{Raise: 0.01, Lag: detectors.LagPrior{Mean: inventory.Minute, Weight: 1}}},

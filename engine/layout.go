@@ -68,7 +68,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 const (
 	formatRecord   = 13
 	formatNetwork  = 6
-	formatPlace    = 5
+	formatPlace    = 6
 	formatWeek     = 1
 	formatTimeline = 3
 	formatPage     = 3
