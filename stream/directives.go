@@ -21,9 +21,12 @@ const (
 	directivesConsumer = "directives"
 
 	// directivesBatchMax bounds how many commands are written side by side, of which
-	// only the last of each key is; directivesWriters how many are in flight.
+	// only the last of each key is.
 	directivesBatchMax = 512
-	directivesWriters  = 16
+
+	// directivesRest is how long after a batch the next one is written at the soonest, unless it is full: the disk and the
+	// broker are left to deltas and commands. Who needs a command within milliseconds follows the stream.
+	directivesRest = 100 * time.Millisecond
 
 	// directivesKnownMax bounds what a projector remembers of the bucket, at about
 	// 200 bytes a key. Forgetting costs one more question for a key.
@@ -68,7 +71,10 @@ type Directives struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	known map[string]directive // by subject; of run alone
+	// Of run alone.
+	known   map[string]directive // by subject
+	groups  batches
+	batches bool // the bucket takes atomic batches
 }
 
 // directive is what the bucket holds under a key: the revision of the command and the
@@ -81,7 +87,7 @@ func StartDirectives(ctx context.Context, js jetstream.JetStream, t Topology, lo
 	if log == nil {
 		log = slog.Default()
 	}
-	d := &Directives{js: js, topology: t, log: log, known: map[string]directive{}}
+	d := &Directives{js: js, topology: t, log: log, known: map[string]directive{}, groups: newBatches(js)}
 	if _, err := d.consumer(ctx); err != nil {
 		return nil, fmt.Errorf("directives: %w", err)
 	}
@@ -142,6 +148,9 @@ func (d *Directives) project(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// A bucket that is gone is waited for where it is written to.
+	bucket, err := d.js.Stream(ctx, d.topology.directivesStream())
+	d.batches = err == nil && bucket.CachedInfo().Config.AllowAtomicPublish
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	commands := make(chan jetstream.Msg, directivesBatchMax)
@@ -168,32 +177,50 @@ func (d *Directives) project(ctx context.Context) error {
 			giveBack(msg)
 		}
 	}()
+	then := time.Now().Add(directivesRest) // not before it, unless there are many
 	for {
-		select {
-		case msg := <-commands:
-			batch := drain(msg, commands)
-			if err := d.write(ctx, batch); err != nil {
-				giveBack(batch...)
-				return err
-			}
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		batch, err := gather(ctx, commands, then)
+		if err != nil {
+			return err
 		}
+		if err := d.write(ctx, batch); err != nil {
+			giveBack(batch...)
+			return err
+		}
+		then = time.Now().Add(directivesRest)
 	}
 }
 
-// drain returns first and what else is there, up to directivesBatchMax.
-func drain(first jetstream.Msg, more <-chan jetstream.Msg) []jetstream.Msg {
-	all := []jetstream.Msg{first}
-	for len(all) < directivesBatchMax {
+// gather returns the next commands, up to directivesBatchMax: those that come until then and what is there after it, and at least one.
+func gather(ctx context.Context, commands <-chan jetstream.Msg, then time.Time) (all []jetstream.Msg, err error) {
+	select {
+	case msg := <-commands:
+		all = append(all, msg)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	timer := time.NewTimer(time.Until(then))
+	defer timer.Stop()
+	for waits := true; waits && len(all) < directivesBatchMax; {
 		select {
-		case msg := <-more:
+		case msg := <-commands:
 			all = append(all, msg)
-		default:
-			return all
+		case <-timer.C:
+			waits = false
+		case <-ctx.Done():
+			giveBack(all...)
+			return nil, context.Cause(ctx)
 		}
 	}
-	return all
+	for len(all) < directivesBatchMax {
+		select {
+		case msg := <-commands:
+			all = append(all, msg)
+		default:
+			return all, nil
+		}
+	}
+	return all, nil
 }
 
 // giveBack lets another projector have the commands at once, which it gets in any case
@@ -202,111 +229,6 @@ func giveBack(commands ...jetstream.Msg) {
 	for _, msg := range commands {
 		_ = msg.Nak()
 	}
-}
-
-// entry is a command on its way into the bucket.
-type entry struct {
-	subject  string
-	revision uint64
-	data     []byte
-	now      directive // what the bucket is believed to hold, then what it holds
-	err      error
-}
-
-// write puts the last command of each key into the bucket and acknowledges them all.
-func (d *Directives) write(ctx context.Context, commands []jetstream.Msg) error {
-	entries := d.latest(commands)
-	work := make(chan *entry)
-	var writers sync.WaitGroup
-	for range min(directivesWriters, len(entries)) {
-		writers.Go(func() {
-			for e := range work {
-				e.err = d.put(ctx, e)
-			}
-		})
-	}
-	for _, e := range entries {
-		work <- e
-	}
-	close(work)
-	writers.Wait()
-
-	if len(d.known)+len(entries) > directivesKnownMax {
-		clear(d.known)
-	}
-	for subject, e := range entries {
-		if e.err != nil {
-			return e.err
-		}
-		d.known[subject] = e.now
-	}
-	for _, msg := range commands {
-		if err := msg.Ack(); err != nil {
-			return fmt.Errorf("acknowledge a command: %w", err)
-		}
-	}
-	return nil
-}
-
-// latest returns the command of the highest revision for each key.
-func (d *Directives) latest(commands []jetstream.Msg) map[string]*entry {
-	entries := make(map[string]*entry, len(commands))
-	for _, msg := range commands {
-		c, err := codec.DecodeCommand(msg.Data())
-		if err == nil && (c.Channel == "" || c.SKU == "" || c.Location == "") {
-			err = errors.New("it binds no channel, SKU and location")
-		}
-		if err != nil {
-			d.log.Warn("directives: a message in the stream of commands is none", "subject", msg.Subject(), "error", err)
-			continue
-		}
-		subject := d.topology.directiveSubject(c.Channel, c.SKU, c.Location)
-		if e := entries[subject]; e == nil || c.Revision > e.revision {
-			entries[subject] = &entry{subject: subject, revision: c.Revision, data: msg.Data(), now: d.known[subject]}
-		}
-	}
-	return entries
-}
-
-// put writes e where it is above what the bucket holds, however often that takes. It
-// fails only when ctx ends.
-func (d *Directives) put(ctx context.Context, e *entry) error {
-	backoff := publishBackoffMin
-	for {
-		if e.now.revision >= e.revision && e.now.sequence > 0 {
-			return nil
-		}
-		err := d.compareAndSet(ctx, e)
-		if err == nil {
-			return nil
-		}
-		// Another projector was there, or what we knew is no longer so, or nobody
-		// knows what happened: the bucket does.
-		stored, lookErr := d.stored(ctx, e.subject)
-		if lookErr == nil && stored != e.now {
-			e.now = stored
-			continue
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if d.complaints.now() {
-			d.log.Warn("a directive is not written; trying again", "key", e.subject, "error", errors.Join(err, lookErr))
-		}
-		_ = sleep(ctx, backoff)
-		backoff = min(2*backoff, publishBackoffMax)
-	}
-}
-
-func (d *Directives) compareAndSet(ctx context.Context, e *entry) error {
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	ack, err := d.js.PublishMsg(ctx, &nats.Msg{Subject: e.subject, Data: e.data},
-		jetstream.WithExpectLastSequencePerSubject(e.now.sequence), jetstream.WithRetryAttempts(0))
-	if err == nil {
-		e.now = directive{e.revision, ack.Sequence}
-	}
-	return err
 }
 
 // stored asks the leader what the bucket holds.

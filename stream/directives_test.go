@@ -190,6 +190,69 @@ func TestManyProjectorsWriteManyCommands(t *testing.T) {
 	}
 }
 
+// TestManyDirectivesAreWrittenAsOneMessageIs looks at how they came into the bucket: as a batch where it takes them, also behind
+// another projector, and one by one where an earlier holdfast made it.
+func TestManyDirectivesAreWrittenAsOneMessageIs(t *testing.T) {
+	t.Parallel()
+	const keys = 40
+	for _, c := range []struct {
+		name    string
+		before  func(w *world)
+		batched bool
+	}{
+		{"into an empty bucket", func(*world) {}, true},
+		{"behind another projector", func(w *world) {
+			for i, revision := range []uint64{1, 2, 3} {
+				w.directive(command("web", fmt.Sprint("sku", i), "x", revision))
+			}
+		}, true},
+		{"without batches", func(w *world) {
+			s, err := w.js.Stream(testContext(w.t), w.topology.directivesStream())
+			must(w.t, err)
+			config := s.CachedInfo().Config
+			config.AllowAtomicPublish = false
+			_, err = w.js.UpdateStream(testContext(w.t), config)
+			must(w.t, err)
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			c.before(w)
+			for i := range keys {
+				w.command(command("web", fmt.Sprint("sku", i), "x", 2), codec.JSON)
+			}
+			w.startDirectives()
+			w.projected()
+			batched, held := 0, 0
+			s, err := w.js.Stream(testContext(t), w.topology.directivesStream())
+			must(t, err)
+			for i := range keys {
+				msg, err := s.GetLastMsgForSubject(testContext(t), w.topology.directiveSubject("web", fmt.Sprint("sku", i), "x"))
+				must(t, err)
+				if msg.Header.Get(headerBatchID) != "" {
+					batched++
+				}
+				if got, err := codec.DecodeCommand(msg.Data); err == nil && got.Revision >= 2 {
+					held++
+				}
+			}
+			// How many come with the first batch is a matter of luck.
+			if batched > 0 != c.batched || held != keys {
+				t.Errorf("of %d keys %d came in batches, and %d are right", keys, batched, held)
+			}
+		})
+	}
+}
+
+// directive writes a command into the bucket, as another projector does.
+func (w *world) directive(c inventory.Command) {
+	w.t.Helper()
+	data, err := codec.EncodeCommand(&c, codec.JSON)
+	must(w.t, err)
+	w.publish(w.topology.directiveSubject(c.Channel, c.SKU, c.Location), data)
+}
+
 func TestDirectivesSkipWhatIsNoCommand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

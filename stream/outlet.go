@@ -42,12 +42,8 @@ const (
 	publishBackoffMax = 5 * time.Second
 )
 
-// The headers of an atomic batch (ADR-50), and those that say after which message of
-// which subjects a message has to come.
+// The headers that say after which message of which subjects a message has to come.
 const (
-	headerBatchID       = "Nats-Batch-Id"
-	headerBatchSequence = "Nats-Batch-Sequence"
-	headerBatchCommit   = "Nats-Batch-Commit"
 	headerAfterSequence = "Nats-Expected-Last-Subject-Sequence"
 	headerAfterSubject  = "Nats-Expected-Last-Subject-Sequence-Subject"
 )

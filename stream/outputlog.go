@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -40,9 +39,8 @@ type StoredOutput struct {
 type leaderOutputs struct {
 	js        jetstream.JetStream
 	stream    string
-	partition int    // for which it is read
-	process   string // begins the id of every batch
-	batches   uint64 // how many were begun
+	partition int // for which it is read
+	batches   batches
 }
 
 func (l *leaderOutputs) Name() string { return l.stream }
@@ -78,23 +76,5 @@ func (l *leaderOutputs) Scan(ctx context.Context, filter string, after uint64, s
 }
 
 func (l *leaderOutputs) Send(ctx context.Context, group []*nats.Msg) (ack *jetstream.PubAck, err error) {
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	last := len(group) - 1
-	if last > 0 {
-		l.batches++
-		batch := l.process + "-" + strconv.FormatUint(l.batches, 10)
-		for i, msg := range group {
-			msg.Header[headerBatchID] = []string{batch}
-			msg.Header[headerBatchSequence] = []string{strconv.Itoa(i + 1)}
-		}
-		group[last].Header[headerBatchCommit] = []string{"1"}
-	}
-	for _, msg := range group[:last] {
-		// No answer is asked for: where one is missing, the last is refused.
-		if err := l.js.Conn().PublishMsg(msg); err != nil {
-			return nil, err
-		}
-	}
-	return l.js.PublishMsg(ctx, group[last], jetstream.WithRetryAttempts(0))
+	return l.batches.send(ctx, group)
 }

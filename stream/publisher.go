@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -70,12 +69,11 @@ func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p in
 
 // openPublisher is OpenPublisher for groups of at least groupMin.
 func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
-	process := rand.Text()
 	publisher, err := NewPublisher(ctx, PublisherConfig{
 		Topology:  t,
 		Partition: p,
 		Streams: func(kind Kind) OutputLog {
-			return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, process: process}
+			return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, batches: newBatches(js)}
 		},
 		GroupMin: groupMin,
 		Log:      log,

@@ -293,29 +293,47 @@ func compareStream(want, got jetstream.StreamConfig) error {
 	return nil
 }
 
+// directives is the stream of the bucket as nats.go makes one with a history of 1 (ADR-8), but that many values may be written as one
+// message is. Where a bucket was made without that, directives are written one by one.
+func (t Topology) directives() jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:               t.directivesStream(),
+		Description:        "The last command per channel, SKU and location",
+		Subjects:           []string{"$KV." + t.DirectivesBucket() + ".>"},
+		MaxMsgsPerSubject:  1,
+		MaxMsgs:            -1,
+		MaxBytes:           -1,
+		MaxMsgSize:         -1,
+		MaxConsumers:       -1,
+		Storage:            jetstream.FileStorage,
+		Replicas:           t.Replicas,
+		Discard:            jetstream.DiscardNew,
+		Duplicates:         duplicateWindow,
+		AllowRollup:        true,
+		DenyDelete:         true,
+		AllowDirect:        true,
+		AllowAtomicPublish: true,
+	}
+}
+
 func (t Topology) ensureDirectives(ctx context.Context, js jetstream.JetStream) error {
-	want := jetstream.KeyValueConfig{
-		Bucket:      t.DirectivesBucket(),
-		Description: "The last command per channel, SKU and location",
-		History:     1,
-		Storage:     jetstream.FileStorage,
-		Replicas:    t.Replicas,
+	want, name := t.directives(), t.DirectivesBucket()
+	if _, err := js.CreateStream(ctx, want); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return fmt.Errorf("create bucket %s: %w", name, err)
 	}
-	bucket, err := js.CreateKeyValue(ctx, want)
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		bucket, err = js.KeyValue(ctx, want.Bucket)
-	}
+	bucket, err := js.KeyValue(ctx, name)
 	if err != nil {
-		return fmt.Errorf("create bucket %s: %w", want.Bucket, err)
+		return fmt.Errorf("open bucket %s: %w", name, err)
 	}
 	status, err := bucket.Status(ctx)
 	if err != nil {
-		return fmt.Errorf("look at bucket %s: %w", want.Bucket, err)
+		return fmt.Errorf("look at bucket %s: %w", name, err)
 	}
+	const history = 1
 	got := status.Config()
-	if got.History != want.History || got.Storage != want.Storage || got.Replicas != want.Replicas || got.TTL != 0 {
-		return fmt.Errorf("bucket %s exists with history %d, %v, %d replicas and a time to live of %v, holdfast is to run with history %d, %v, %d replicas and none: change it (nats stream edit KV_%s), or use another prefix",
-			want.Bucket, got.History, got.Storage, got.Replicas, got.TTL, want.History, want.Storage, want.Replicas, want.Bucket)
+	if got.History != history || got.Storage != want.Storage || got.Replicas != want.Replicas || got.TTL != 0 {
+		return fmt.Errorf("bucket %s exists with history %d, %v, %d replicas and a time to live of %v, holdfast is to run with history %d, %v, %d replicas and none: change it (nats stream edit %s), or use another prefix",
+			name, got.History, got.Storage, got.Replicas, got.TTL, history, want.Storage, want.Replicas, want.Name)
 	}
 	return nil
 }
