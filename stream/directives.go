@@ -73,7 +73,7 @@ type Directives struct {
 
 	// Of run alone.
 	known   map[string]directive // by subject
-	groups  batches
+	groups  *batches
 	batches bool // the bucket takes atomic batches
 }
 

@@ -55,7 +55,13 @@ func TestOutputsAreSaidOnceWhateverHappens(t *testing.T) {
 		life := func(end uint64, orderly bool) {
 			w.publish(w.topology.RejectedSubject("other"), nil) // another partition's
 			at := commits[len(commits)-1]
-			p, err := openPublisher(ctx, js, w.topology, partition, From{Rejected: at.seen}, w.log, rapid.SampledFrom([]int{1, 3, groupMessagesMin}).Draw(rt, "group"))
+			var shared groupCommits // message by message, in one piece, or as it comes
+			for kind := range shared {
+				cost := rapid.SampledFrom([]time.Duration{0, time.Hour, singleExpected}).Draw(rt, "message")
+				shared[kind] = newGroupCommit(js, cost, batchExpected)
+			}
+			defer shared.close()
+			p, err := openPublisher(ctx, js, w.topology, partition, From{Rejected: at.seen}, w.log, shared)
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -19,33 +17,17 @@ const (
 	groupMessagesMax = 1000
 	groupBytesMax    = 1 << 20
 
-	// groupMessagesMin is how many must wait to go as a batch, for which the server makes
-	// a file of its own first: 5 to 10 ms, where one message takes 0.1 ms, or 0.7 ms where
-	// each is synced. Batches pay from 130 messages on, or from 8.
-	groupMessagesMin = 32
-
-	// restMax is how long exceptions, decisions and rejected deltas wait for more, so that
-	// many share a sync and the disk is left to deltas and commands, which wait for nothing.
-	// restedMessagesMin is groupMessagesMin for them: a second or two matters little there.
-	restMax           = time.Second
-	restedMessagesMin = 16
-
-	// restMore is how much longer they wait where there are enough for a batch, but fewer than restedMessagesPay:
-	// a server spends 5 ms of CPU on a batch of 16 and hardly more on one of 128.
-	restMore          = 2 * time.Second
-	restedMessagesPay = 128
+	// restEvery is when exceptions, decisions and rejected deltas are sent that wait for more, by the clock, so that those of all partitions
+	// share a batch and the disk is left to deltas and commands, which wait for nothing. A server spends 5 ms of CPU on a batch of 16
+	// and hardly more on one of 128: that many do not wait.
+	restEvery       = time.Second
+	restMessagesMax = 128
 
 	// publishTimeout is after how long it is unknown what became of a group.
 	publishTimeout = 5 * time.Second
 
 	publishBackoffMin = 10 * time.Millisecond
 	publishBackoffMax = 5 * time.Second
-)
-
-// The headers that say after which message of which subjects a message has to come.
-const (
-	headerAfterSequence = "Nats-Expected-Last-Subject-Sequence"
-	headerAfterSubject  = "Nats-Expected-Last-Subject-Sequence-Subject"
 )
 
 // outlet publishes a partition's outputs of one kind. Its goroutine, run, has one group
@@ -56,7 +38,7 @@ type outlet struct {
 	complain  *slog.Logger
 	wake      chan struct{} // of capacity 1: the queue got longer
 	hurry     chan struct{} // of capacity 1: somebody waits for what is queued
-	rest      time.Duration // how long what comes to an empty queue waits for more
+	rests     bool          // it waits for more before it sends, see restEvery
 
 	// Under the publisher's lock. An output in the queue is not changed, so run reads
 	// those that it took from the front without it.
@@ -71,8 +53,8 @@ type outlet struct {
 	unsure     bool // nobody knows whether the group that was sent last is stored
 	now        func() time.Time
 	knownAt    time.Time // as of when it is known what the stream has
-	groupMin   int       // messages: fewer go one by one
 	groupMax   int       // messages: 1 after a failure, and twice as many after each success
+	groupMost  int       // messages: the most that groupMax rises to
 	complaints seldom
 }
 
@@ -125,6 +107,9 @@ func (o *outlet) run(ctx context.Context) {
 			backoff = min(2*backoff, publishBackoffMax)
 		case busy:
 			backoff = publishBackoffMin
+			if o.waiting() > 0 {
+				o.gather(ctx)
+			}
 		default:
 			select {
 			case <-o.wake:
@@ -163,7 +148,7 @@ func (o *outlet) step(ctx context.Context) (busy bool, err error) {
 	}
 	o.sequence, o.knownAt = sequence, began
 	o.settle(group[len(group)-1].Ordinal)
-	o.groupMax = min(2*o.groupMax, groupMessagesMax)
+	o.groupMax = min(2*o.groupMax, o.groupMost)
 	return true, nil
 }
 
@@ -173,22 +158,14 @@ func (o *outlet) stale() bool {
 	return o.filter == "" && o.now().Sub(o.knownAt) > duplicateWindow/2
 }
 
-// gather lets the queue grow for a while, unless somebody waits for it.
+// gather lets the queue grow until those of all partitions are sent, unless somebody waits for it or it is long.
 func (o *outlet) gather(ctx context.Context) {
-	if o.rest == 0 {
+	if !o.rests {
 		return
 	}
-	timer := time.NewTimer(o.rest)
+	timer := time.NewTimer(restEvery - time.Duration(time.Now().UnixNano()%int64(restEvery)))
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-o.hurry:
-		return
-	case <-ctx.Done():
-		return
-	}
-	timer.Reset(restMore)
-	for n := o.waiting(); n >= o.groupMin && n < restedMessagesPay; n = o.waiting() {
+	for o.waiting() < restMessagesMax {
 		select {
 		case <-o.wake:
 		case <-timer.C:
@@ -208,8 +185,7 @@ func (o *outlet) waiting() int {
 	return len(o.queue)
 }
 
-// group returns what is to be sent next: the front of the queue, or the first of it
-// where not enough are waiting for a batch.
+// group returns what is to be sent next: the front of the queue.
 func (o *outlet) group() []Output {
 	o.publisher.mu.Lock()
 	defer o.publisher.mu.Unlock()
@@ -220,9 +196,6 @@ func (o *outlet) group() []Output {
 			break
 		}
 		n++
-	}
-	if n > 1 && n < o.groupMin {
-		n = 1
 	}
 	return o.queue[:n]
 }
@@ -263,14 +236,13 @@ func (o *outlet) failed(ctx context.Context, err error) {
 	}
 }
 
-// send publishes a group, all of it or nothing, and returns the sequence of its last
-// message.
+// send publishes a group and returns the sequence of its last message.
 func (o *outlet) send(ctx context.Context, group []Output) (sequence uint64, err error) {
 	messages := make([]*nats.Msg, len(group))
 	for i := range group {
 		messages[i] = group[i].message(o.partition)
 	}
-	o.follow(messages[0])
+	follow(messages[0], o.filter, o.sequence)
 	ack, err := o.log.Send(ctx, messages)
 	switch {
 	case err != nil:
@@ -282,17 +254,6 @@ func (o *outlet) send(ctx context.Context, group []Output) (sequence uint64, err
 		return 0, errors.New("it was stored before")
 	}
 	return ack.Sequence, nil
-}
-
-// follow makes the stream refuse msg, and the group that it begins, where the partition
-// has said something that this outlet does not know of.
-func (o *outlet) follow(msg *nats.Msg) {
-	if o.filter == "" {
-		msg.Header[jetstream.MsgIDHeader] = msg.Header[HeaderOutput]
-		return
-	}
-	msg.Header[headerAfterSequence] = []string{strconv.FormatUint(o.sequence, 10)}
-	msg.Header[headerAfterSubject] = []string{o.filter}
 }
 
 // message makes a message of an output. It has no fewer headers than one.

@@ -22,8 +22,8 @@ type OutputLog interface {
 	// since, up to the one at end, which is there.
 	Scan(ctx context.Context, filter string, after uint64, since time.Time, end uint64, visit func(StoredOutput)) error
 
-	// Send stores a group, all of it or nothing, and answers as the stream answers the last message. The first one says in its
-	// headers what it has to follow. After an error nobody knows whether the group is stored.
+	// Send stores a group in its order, and answers as the stream answers the last message. The first one says in its
+	// headers what it has to follow. After an error nobody knows how much of the group is stored.
 	Send(ctx context.Context, group []*nats.Msg) (*jetstream.PubAck, error)
 }
 
@@ -39,8 +39,8 @@ type StoredOutput struct {
 type leaderOutputs struct {
 	js        jetstream.JetStream
 	stream    string
-	partition int // for which it is read
-	batches   batches
+	partition int          // for which it is read
+	commits   *groupCommit // by which it is written
 }
 
 func (l *leaderOutputs) Name() string { return l.stream }
@@ -76,5 +76,5 @@ func (l *leaderOutputs) Scan(ctx context.Context, filter string, after uint64, s
 }
 
 func (l *leaderOutputs) Send(ctx context.Context, group []*nats.Msg) (ack *jetstream.PubAck, err error) {
-	return l.batches.send(ctx, group)
+	return l.commits.send(ctx, group)
 }

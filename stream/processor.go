@@ -62,6 +62,7 @@ type Processor struct {
 	slots    []slot
 	log      *logEnds
 	gateway  *Gateway
+	commits  groupCommits
 	projects *Directives
 
 	stop context.CancelFunc
@@ -124,7 +125,7 @@ func (p *Processor) start(ctx context.Context) error {
 		return err
 	}
 	run, stop := context.WithCancel(context.Background())
-	p.stop = stop
+	p.stop, p.commits = stop, newGroupCommits(writing)
 	if err := p.startWorkers(ctx, run, reading, writing); err != nil {
 		return err
 	}
@@ -166,6 +167,7 @@ func (p *Processor) startWorkers(ctx, run context.Context, reading, writing jets
 		commands: p.config.Commands,
 		bounds:   p.config.Bounds,
 		log:      p.config.Log,
+		commits:  p.commits,
 	}
 	p.slots = make([]slot, p.config.Topology.Partitions)
 	workers, errs := make([]*worker, len(p.slots)), make([]error, len(p.slots))
@@ -246,6 +248,7 @@ func (p *Processor) Close() error {
 	}
 	p.stop()
 	p.await()
+	p.commits.close()
 	if p.projects != nil {
 		errs = append(errs, p.projects.Close())
 	}

@@ -44,6 +44,7 @@ type Publisher struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	said    []Said
+	own     groupCommits // those that nobody else shares
 
 	mu       sync.Mutex
 	given    uint64 // ordinal of the last output that Publish took
@@ -64,20 +65,26 @@ type From struct {
 
 // OpenPublisher finds out what partition p has said, and is then ready to say more.
 func OpenPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger) (*Publisher, error) {
-	return openPublisher(ctx, js, t, p, from, log, groupMessagesMin)
+	commits := newGroupCommits(js)
+	publisher, err := openPublisher(ctx, js, t, p, from, log, commits)
+	if err != nil {
+		commits.close()
+		return nil, err
+	}
+	publisher.own = commits
+	return publisher, nil
 }
 
-// openPublisher is OpenPublisher for groups of at least groupMin.
-func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, groupMin int) (*Publisher, error) {
+// openPublisher is OpenPublisher for one that shares its syncs with others.
+func openPublisher(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From, log *slog.Logger, commits groupCommits) (*Publisher, error) {
 	publisher, err := NewPublisher(ctx, PublisherConfig{
 		Topology:  t,
 		Partition: p,
 		Streams: func(kind Kind) OutputLog {
-			return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, batches: newBatches(js)}
+			return &leaderOutputs{js: js, stream: t.OutputStream(kind), partition: p, commits: commits[kind]}
 		},
-		GroupMin: groupMin,
-		Log:      log,
-		Now:      time.Now,
+		Log: log,
+		Now: time.Now,
 	}, from)
 	if err != nil {
 		return nil, err
@@ -95,7 +102,7 @@ type PublisherConfig struct {
 	Topology  Topology
 	Partition int
 	Streams   func(Kind) OutputLog
-	GroupMin  int          // outputs that go as one group; fewer go one by one
+	GroupMax  int          // outputs that are sent as one group, at most; 0 means as many as a server takes
 	Log       *slog.Logger // nil: slog.Default()
 	Now       func() time.Time
 }
@@ -106,6 +113,9 @@ func NewPublisher(ctx context.Context, config PublisherConfig, from From) (*Publ
 		config.Log = slog.Default()
 	}
 	t, p := config.Topology, config.Partition
+	if config.GroupMax == 0 {
+		config.GroupMax = groupMessagesMax
+	}
 	publisher := &Publisher{bytesMax: publisherBytesMax, seen: from.Rejected, stop: func() {}}
 	for kind := range Kind(kinds) {
 		out := &outlet{
@@ -119,9 +129,9 @@ func NewPublisher(ctx context.Context, config PublisherConfig, from From) (*Publ
 				all:       t.outputFilter(kind),
 				partition: p,
 			},
-			now:      config.Now,
-			groupMin: config.GroupMin,
-			groupMax: groupMessagesMax,
+			now:       config.Now,
+			groupMax:  config.GroupMax,
+			groupMost: config.GroupMax,
 		}
 		if !from.Time.IsZero() {
 			out.since = from.Time.Add(-clockDifferenceMax)
@@ -129,9 +139,7 @@ func NewPublisher(ctx context.Context, config PublisherConfig, from From) (*Publ
 		if kind == Rejected {
 			out.sequence = from.Rejected
 		}
-		if kind != Command {
-			out.rest, out.groupMin = restMax, min(config.GroupMin, restedMessagesMin)
-		}
+		out.rests = kind != Command
 		if err := out.look(ctx); err != nil {
 			return nil, fmt.Errorf("partition %d: find its last output: %w", p, err)
 		}
@@ -312,5 +320,6 @@ func (p *Publisher) Close() error {
 	p.mu.Unlock()
 	p.stop()
 	p.done.Wait()
+	p.own.close()
 	return nil
 }

@@ -334,19 +334,3 @@ func TestAServerThatTakesNoBatchesGetsOneOutputAtATime(t *testing.T) {
 		t.Error("no batch was tried")
 	}
 }
-
-func TestFewOutputsGoOneByOne(t *testing.T) {
-	t.Parallel()
-	w := &world{t: t, topology: Topology{Prefix: "holdfast", Partitions: 1}}
-	out := &outlet{publisher: &Publisher{}, groupMax: groupMessagesMax, groupMin: groupMessagesMin}
-	for n := uint64(1); n < groupMessagesMin; n++ {
-		out.queue = append(out.queue, w.outputOf(0, n, Audit))
-		if got := len(out.group()); got != 1 {
-			t.Fatalf("a group of %d where %d wait, want 1", got, n)
-		}
-	}
-	out.queue = append(out.queue, w.outputOf(0, groupMessagesMin, Audit))
-	if got := len(out.group()); got != groupMessagesMin {
-		t.Errorf("a group of %d, want %d", got, groupMessagesMin)
-	}
-}

@@ -21,6 +21,7 @@ type workerConfig struct {
 	commands codec.Encoding
 	bounds   Bounds
 	log      *slog.Logger
+	commits  groupCommits // of all workers
 }
 
 // worker owns one partition: open and run are one goroutine, and nothing in them locks
@@ -56,7 +57,7 @@ func openWorker(ctx context.Context, config workerConfig, db *state.DB, js, outp
 		Commands:  config.commands,
 		Log:       leaderLog{js, config.topology.DeltaStream(p)},
 		Speak: func(ctx context.Context, from From) (_ Speaker, err error) {
-			w.publisher, err = OpenPublisher(ctx, outputs, config.topology, p, from, config.log)
+			w.publisher, err = openPublisher(ctx, outputs, config.topology, p, from, config.log, config.commits)
 			return w.publisher, err
 		},
 	}, db)

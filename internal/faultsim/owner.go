@@ -82,7 +82,7 @@ func (o *owner) open() (err error) {
 	config.Speak = func(ctx context.Context, from stream.From) (stream.Speaker, error) {
 		o.publisher, err = stream.NewPublisher(ctx, stream.PublisherConfig{
 			Topology: topology, Partition: o.partition, Streams: o.world.outputLog,
-			GroupMin: o.world.plan.groupMin, Log: quiet, Now: o.world.mutant.now(&o.world.clock),
+			GroupMax: o.world.plan.groupMax, Log: quiet, Now: o.world.mutant.now(&o.world.clock),
 		}, from)
 		return o.world.mutant.speaker(o.publisher), err
 	}

@@ -20,7 +20,7 @@ type payload struct {
 type plan struct {
 	seed     uint64
 	config   engine.Config
-	groupMin int         // outputs that go as a group
+	groupMax int         // outputs that go as a group, at most
 	payloads [][]payload // by partition
 	steps    []step
 }
@@ -111,7 +111,7 @@ func draw(seed uint64) *plan {
 			DedupeBytes:    []int64{1, 1 << 20}[rng.IntN(2)],
 		},
 	}
-	p.groupMin = 1 + rng.IntN(4)
+	p.groupMax = []int{1, 2, 8, 0}[rng.IntN(4)]
 	p.config.Policy = telling(rng.IntN(2) == 0)
 	partitions := 1 + rng.IntN(partitionsMax)
 	for n := range partitions {

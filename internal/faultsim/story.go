@@ -49,8 +49,8 @@ func (p *plan) shrink(m *mutant) *plan {
 func (p *plan) tell(m *mutant) string {
 	var story strings.Builder
 	c := &p.config
-	fmt.Fprintf(&story, "seed %d: lateness %d ms, of windows %d ms, cache %d bytes, ids %d bytes, groups from %d outputs on\n",
-		p.seed, c.Lateness, c.WindowLateness, c.CacheBytes, c.DedupeBytes, p.groupMin)
+	fmt.Fprintf(&story, "seed %d: lateness %d ms, of windows %d ms, cache %d bytes, ids %d bytes, groups of %d outputs at most (0: any number)\n",
+		p.seed, c.Lateness, c.WindowLateness, c.CacheBytes, c.DedupeBytes, p.groupMax)
 	for n, payloads := range p.payloads {
 		for i, message := range payloads {
 			var b codec.Batch
