@@ -55,6 +55,13 @@ type Backend interface {
 	// Policy says which policy is in force.
 	Policy(ctx context.Context) (PolicyInForce, error)
 
+	// SetMaster puts master data, which are valid, through the log, and returns once they are applied. On an error a part of
+	// them may be known.
+	SetMaster(ctx context.Context, by string, m *inventory.Master) error
+
+	// Item returns what master data say of a SKU. ErrNotFound where they say nothing.
+	Item(ctx context.Context, sku string) (inventory.Item, error)
+
 	// Explain looks a decision up by the id of a command, an exception or the decision itself. ErrNotFound.
 	Explain(ctx context.Context, id string) (inventory.Explanation, error)
 

@@ -36,6 +36,8 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/exceptions/{id}/resolve", access.Approver, nil, s.decide(control.Resolve)},
 		{"POST", "/v1/exceptions/{id}/assign", access.Operator, nil, s.decide(control.Assign)},
 		{"GET", "/v1/explain/{command}", access.Reader, nil, s.getExplanation},
+		{"POST", "/v1/master", access.Operator, nil, s.postMaster},
+		{"GET", "/v1/master/{sku}", access.Reader, nil, s.getItem},
 		{"GET", "/v1/policy", access.Reader, nil, s.getPolicy},
 		{"GET", "/v1/commands/stream", access.Reader, []string{"channel", "sku", "recent"}, s.streamCommands},
 		{"GET", "/v1/overview", access.Reader, nil, s.getOverview},

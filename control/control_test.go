@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -42,6 +43,24 @@ func TestAPolicyStaysAsItIs(t *testing.T) {
 	}
 }
 
+// TestMasterDataStaysAsItIs: of SKUs and locations.
+func TestMasterDataStaysAsItIs(t *testing.T) {
+	sent := control.Message{ID: "m-1", By: "kim", Master: &inventory.Master{
+		SKUs: []inventory.ItemOf{
+			{SKU: "tea", Item: inventory.Item{Category: "drinks", Price: 499, Margin: 120, LeadHours: 72, Regulated: true, LotControlled: true}}, {SKU: "cup"},
+		},
+		Locations: []inventory.SiteOf{{Location: "leeds", Site: inventory.Site{Region: "north"}}, {Location: "york"}},
+	}}
+	now, err := control.Encode(&sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := golden.Bytes(t, "master.json", now)
+	if got, bad := control.Parse(kept); bad != nil || !reflect.DeepEqual(got, sent) || got.Kind() != control.KindMaster || string(now) != string(kept) {
+		t.Errorf("%s is read as %+v, %v, and written as %s", kept, got, bad, now)
+	}
+}
+
 // TestParse: what is taken, what is not, and what whoever sent it is told.
 func TestParse(t *testing.T) {
 	const good = `{"id":"1","kind":"decision","exception":"x","action":"approve","by":"kim"}`
@@ -61,18 +80,24 @@ func TestParse(t *testing.T) {
 		with(good, `"By":"lee"`):                    "malformed: By: a message of that kind has no such field",
 		with(good, `"by":"lee"`):                    "malformed: by: given twice",
 		with(good, `"a\nb":"lee"`):                  `malformed: "a\nb": a message`,
-		with(good, `"note":"`+strings.Repeat("n", control.NoteBytesMax+1)+`"`):               "out_of_range: note:",
-		with(good, `"x":"`+strings.Repeat("n", control.BytesMax)+`"`):                        "a control message has 524288 at most",
-		strings.Replace(good, "approve", "assign", 1):                                        "missing_field: owner: needed: whom",
-		strings.Replace(good, "approve", "agree", 1):                                         `out_of_range: action: "agree" given; there are approve`,
-		strings.Replace(good, "decision", "policy", 1):                                       "missing_field: policy: needed",
-		`{"id":"1","kind":"policy","by":"kim","policy":["name"]}`:                            "malformed: policy: a string belongs here",
-		`{"id":"1","kind":"policy","by":"kim","policy":"name: p\nclasses: {}","note":"n"}`:   "malformed: note: a message of that kind has no such field",
-		strings.Replace(good, "decision", "order", 1):                                        `unknown_kind: kind: "order" given`,
-		strings.Replace(good, `"id":"1",`, "", 1):                                            "missing_field: id: needed",
-		strings.Replace(good, `,"by":"kim"`, "", 1):                                          "missing_field: by: needed",
-		strings.Replace(good, `"x"`, `""`, 1):                                                "missing_field: exception: needed",
-		strings.Replace(good, `"1"`, `"`+strings.Repeat("1", control.NameBytesMax+1)+`"`, 1): "out_of_range: id: 129 bytes, 128 at most",
+		with(good, `"note":"`+strings.Repeat("n", control.NoteBytesMax+1)+`"`):                 "out_of_range: note:",
+		with(good, `"x":"`+strings.Repeat("n", control.BytesMax)+`"`):                          "a control message has 524288 at most",
+		strings.Replace(good, "approve", "assign", 1):                                          "missing_field: owner: needed: whom",
+		strings.Replace(good, "approve", "agree", 1):                                           `out_of_range: action: "agree" given; there are approve`,
+		strings.Replace(good, "decision", "policy", 1):                                         "missing_field: policy: needed",
+		`{"id":"1","kind":"policy","by":"kim","policy":["name"]}`:                              "malformed: policy: a string belongs here",
+		`{"id":"1","kind":"policy","by":"kim","policy":"name: p\nclasses: {}","note":"n"}`:     "malformed: note: a message of that kind has no such field",
+		`{"id":"1","kind":"master","by":"kim","skus":[]}`:                                      "missing_field: skus: needed, or locations",
+		`{"id":"1","kind":"master","by":"kim","skus":{}}`:                                      "malformed: skus: a list of objects",
+		`{"id":"1","kind":"master","by":"kim","skus":[{"sku":"a","colour":"red"}]}`:            "malformed: skus: a list of objects",
+		`{"id":"1","kind":"master","by":"kim","skus":[{"sku":"a","price":-1}]}`:                "out_of_range: skus[0].price",
+		`{"id":"1","kind":"master","by":"kim","locations":[{"region":"a"}]}`:                   "missing_field: locations[0].location",
+		`{"id":"1","kind":"master","by":"kim","locations":[{"location":"a"}],"exception":"x"}`: "malformed: exception: a message of that kind has no such field",
+		strings.Replace(good, "decision", "order", 1):                                          `unknown_kind: kind: "order" given`,
+		strings.Replace(good, `"id":"1",`, "", 1):                                              "missing_field: id: needed",
+		strings.Replace(good, `,"by":"kim"`, "", 1):                                            "missing_field: by: needed",
+		strings.Replace(good, `"x"`, `""`, 1):                                                  "missing_field: exception: needed",
+		strings.Replace(good, `"1"`, `"`+strings.Repeat("1", control.NameBytesMax+1)+`"`, 1):   "out_of_range: id: 129 bytes, 128 at most",
 		good + good:                              "something follows",
 		good[:len(good)-1]:                       "malformed: broken JSON",
 		good[:20]:                                "malformed:",
@@ -112,6 +137,7 @@ func TestWhatFits(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"id":"1","kind":"decision","exception":"x","action":"assign","by":"kim","owner":"lee","note":"ü","time":17}`))
 	f.Add([]byte(`{"id":"1","kind":"policy","by":"kim","policy":"version: 1"}`))
+	f.Add([]byte(`{"id":"1","kind":"master","by":"kim","skus":[{"sku":"tea","price":3}],"locations":[{"location":"leeds","region":"n"}]}`))
 	f.Add([]byte(`{"id":{"id":[1,{}]},"id":2} {`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, bad := control.Parse(data)
@@ -125,7 +151,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, bad := control.Parse(text); bad != nil || again != m {
+		if again, bad := control.Parse(text); bad != nil || !reflect.DeepEqual(again, m) {
 			t.Fatalf("%q is read as %+v, and %s as %+v, %v", data, m, text, again, bad)
 		}
 	})

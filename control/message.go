@@ -11,6 +11,7 @@ const (
 	BytesMax     = 512 << 10            // of a message
 	NameBytesMax = inventory.IDBytesMax // of id, exception, by and owner
 	NoteBytesMax = 2 << 10              // of a note
+	EntriesMax   = 4096                 // SKUs and locations of master data
 )
 
 // Kind is what a message is.
@@ -20,6 +21,7 @@ type Kind string
 const (
 	KindDecision Kind = "decision" // a person decided about an exception
 	KindPolicy   Kind = "policy"   // a policy takes effect; it goes to every partition
+	KindMaster   Kind = "master"   // what is known of SKUs, which goes to their partition, and of locations, which goes to every one
 )
 
 // Action is what a person decided about an exception.
@@ -42,14 +44,18 @@ type Message struct {
 	By   string           // who sent it
 	Time inventory.Millis // when, by the sender's clock; 0: not said. It decides nothing
 
-	Decision Decision // of KindDecision
-	Policy   string   // of KindPolicy: its text; "" where m is of another kind
+	Decision Decision          // of KindDecision
+	Policy   string            // of KindPolicy: its text; "" where m is of another kind
+	Master   *inventory.Master // of KindMaster; nil where m is of another kind
 }
 
 // Kind returns what m is.
 func (m *Message) Kind() Kind {
-	if m.Policy != "" {
+	switch {
+	case m.Policy != "":
 		return KindPolicy
+	case m.Master != nil:
+		return KindMaster
 	}
 	return KindDecision
 }
@@ -64,21 +70,29 @@ type Decision struct {
 
 // wire is a message as it is written.
 type wire struct {
-	ID        string           `json:"id"`
-	Kind      Kind             `json:"kind"`
-	Exception string           `json:"exception,omitempty"`
-	Action    Action           `json:"action,omitempty"`
-	By        string           `json:"by"`
-	Note      string           `json:"note,omitempty"`
-	Owner     string           `json:"owner,omitempty"`
-	Policy    string           `json:"policy,omitempty"`
-	Time      inventory.Millis `json:"time,omitzero"`
+	ID        string `json:"id"`
+	Kind      Kind   `json:"kind"`
+	Exception string `json:"exception,omitempty"`
+	Action    Action `json:"action,omitempty"`
+	By        string `json:"by"`
+	Note      string `json:"note,omitempty"`
+	Owner     string `json:"owner,omitempty"`
+	Policy    string `json:"policy,omitempty"`
+	inventory.Master
+	Time inventory.Millis `json:"time,omitzero"`
 }
 
 // Encode writes m as Parse reads it.
 func Encode(m *Message) ([]byte, error) {
 	d := &m.Decision
-	return json.Marshal(wire{m.ID, m.Kind(), d.Exception, d.Action, m.By, d.Note, d.Owner, m.Policy, m.Time})
+	w := wire{
+		ID: m.ID, Kind: m.Kind(), By: m.By, Time: m.Time,
+		Exception: d.Exception, Action: d.Action, Note: d.Note, Owner: d.Owner, Policy: m.Policy,
+	}
+	if m.Master != nil {
+		w.Master = *m.Master
+	}
+	return json.Marshal(w)
 }
 
 // Unfit returns why an exception that stands like that can't be decided so; "" where it can.

@@ -29,8 +29,10 @@ func Parse(data []byte) (Message, *inventory.Invalid) {
 		m.Decision = r.decision()
 	case KindPolicy:
 		m.Policy = r.document("policy")
+	case KindMaster:
+		m.Master = r.master()
 	default:
-		r.fail(&inventory.Invalid{Reason: inventory.UnknownKind, Field: "kind", Detail: quote(string(kind)) + " given; there are decision and policy"})
+		r.fail(&inventory.Invalid{Reason: inventory.UnknownKind, Field: "kind", Detail: quote(string(kind)) + " given; there are decision, policy and master"})
 	}
 	r.nothingLeft()
 	if r.bad != nil {
@@ -53,6 +55,33 @@ func (r *reader) decision() Decision {
 		r.fail(&inventory.Invalid{Reason: inventory.MissingField, Field: "owner", Detail: "needed: whom it is assigned to"})
 	}
 	return d
+}
+
+func (r *reader) master() *inventory.Master {
+	m := &inventory.Master{}
+	r.entries("skus", &m.SKUs)
+	r.entries("locations", &m.Locations)
+	if n := len(m.SKUs) + len(m.Locations); n > EntriesMax {
+		r.fail(outOfRange("skus", "%d SKUs and locations; a message has %d at most", n, EntriesMax))
+		return m
+	}
+	if err := m.Validate(); err != nil {
+		r.fail(err.(*inventory.Invalid))
+	}
+	return m
+}
+
+// entries takes a list of objects of which each field is known.
+func (r *reader) entries(field string, into any) {
+	raw, given := r.take(field)
+	if !given {
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		r.fail(malformed(field, "a list of objects belongs here: %v", err))
+	}
 }
 
 // reader takes the fields of an object one by one; the first that is wrong is kept.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-atp/holdfast/codec"
@@ -45,13 +46,16 @@ func (e *Engine) Step(at At, d *inventory.Delta) (Result, error) {
 	}
 	if goesOn || d.Time > e.meta.watermark {
 		if there, err := e.advance(d.Time); err != nil || !there {
-			return Result{}, wrap(err, d)
+			return Result{}, wrap(errors.Join(err, e.fault), d)
 		}
 	}
 	if d.Kind != inventory.Tick {
 		if err := e.change(rec, d); err != nil {
 			return Result{}, wrap(err, d)
 		}
+	}
+	if e.fault != nil {
+		return Result{}, wrap(e.fault, d)
 	}
 	e.ids.Add(id, e.meta.watermark)
 	e.meta.counters.Applied++

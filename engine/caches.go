@@ -11,7 +11,7 @@ type CacheStats struct {
 }
 
 // Caches returns the figures of each key space, always in the same order.
-func (e *Engine) Caches() [8]CacheStats {
+func (e *Engine) Caches() [10]CacheStats {
 	return [...]CacheStats{
 		e.records.stats("records"),
 		e.networks.stats("networks"),
@@ -21,6 +21,8 @@ func (e *Engine) Caches() [8]CacheStats {
 		e.channels.stats("channels"),
 		e.exceptions.stats("exceptions"),
 		e.guards.stats("guards"),
+		e.items.stats("items"),
+		e.sites.stats("sites"),
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,17 +47,26 @@ func (e *Engine) Control(at At, m *control.Message) (Result, error) {
 		e.meta.counters.Duplicates++
 		return Result{Outcome: Duplicate}, nil
 	}
-	if m.Kind() == control.KindPolicy {
+	switch m.Kind() {
+	case control.KindPolicy:
 		p, err := policy.Parse(m.Policy)
 		if err != nil {
 			return e.reject(at, &inventory.Invalid{Reason: inventory.OutOfRange, Field: "policy", Detail: err.Error()}), nil
 		}
 		e.setPolicy(m, p)
-	} else {
+	case control.KindMaster:
+		bad, err := e.know(m)
+		if err != nil {
+			return Result{}, fmt.Errorf("take in master data %q of %q: %w", m.ID, m.By, err)
+		}
+		if bad != nil {
+			return e.reject(at, bad), nil
+		}
+	default:
 		e.person = person{m.By, m.Decision.Note}
 		err = e.decide(m)
 		e.person = person{}
-		if err != nil {
+		if err = errors.Join(err, e.fault); err != nil {
 			return Result{}, fmt.Errorf("carry out %s %q of %q: %w", m.Kind(), m.ID, m.By, err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/holdfast-atp/holdfast/engine/ledger"
 	"github.com/holdfast-atp/holdfast/inventory"
-	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // direct brings the directives of the scene into line with what stands open: every channel may show
@@ -216,7 +215,7 @@ func (e *Engine) attribute(verdicts []verdict, it *item[exception], kind, comman
 // command says a command and returns its id.
 func (e *Engine) command(action inventory.Action, o order, it *item[exception]) string {
 	x := &it.value.Exception
-	rule := e.policy.RuleAt(x.Class, policy.At{SKU: x.SKU, Location: o.location, Channel: o.channel})
+	rule := e.policy.RuleAt(x.Class, e.at(x.SKU, o.location, o.channel))
 	autonomy, approvedBy := e.onWhoseWord(x)
 	o.directive.revision++
 	if d := o.directive; d.binds {

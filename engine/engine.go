@@ -131,6 +131,7 @@ type Engine struct {
 	placeDetectors []detectors.Detector
 	watching       [inventory.Tick + 1]uint32 // by kind of delta, KindNone included: which of the detectors look, as bits
 	limits         limits
+	asksMaster     bool // the policy goes by master data
 	store          *flight
 
 	records    table[record, *record]
@@ -141,6 +142,8 @@ type Engine struct {
 	channels   table[channel, *channel]
 	exceptions table[exception, *exception]
 	guards     table[guard, *guard] // by channel
+	items      table[skuItem, *skuItem]
+	sites      table[site, *site]
 	ids        *dedupe.Set
 	timers     *timer.Queue
 	pages      map[string][]ledger.Page // closed since the last flush, by record key
@@ -158,6 +161,7 @@ type Engine struct {
 	target       inventory.Millis // where the watermark is on its way to
 
 	before before // what is being applied
+	fault  error  // of the store, of which nobody could be told
 
 	// Scratch space, to be had again for every delta.
 	view      detectors.View
@@ -261,6 +265,8 @@ func New(config Config, store Store) (*Engine, error) {
 		channels:   newTable[channel](keyChannel, store),
 		exceptions: newTable[exception](keyException, store),
 		guards:     newTable[guard](keyGuard, store),
+		items:      newTable[skuItem](keyItem, store),
+		sites:      newTable[site](keySite, store),
 		pages:      map[string][]ledger.Page{},
 	}
 	e.watch(detectors.Table())
@@ -314,7 +320,7 @@ func (e *Engine) Standing() Standing { return e.meta.stands(&e.pace) }
 
 // CacheBytes returns the estimated bytes of what is held in memory by key.
 func (e *Engine) CacheBytes() int64 {
-	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.channels.bytes + e.exceptions.bytes + e.guards.bytes
+	return e.records.bytes + e.networks.bytes + e.places.bytes + e.timelines.bytes + e.sources.bytes + e.channels.bytes + e.exceptions.bytes + e.guards.bytes + e.items.bytes + e.sites.bytes
 }
 
 // Outputs returns what was said since the last call of ClearOutputs, by ordinal. The slice is
@@ -370,6 +376,8 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 	e.channels.freeze(w)
 	e.exceptions.freeze(w)
 	e.guards.freeze(w)
+	e.items.freeze(w)
+	e.sites.freeze(w)
 	if err := e.pace.flush(w); err != nil {
 		return err
 	}
@@ -382,7 +390,7 @@ func (e *Engine) Freeze(w Writer, land func() error) error {
 // Write writes up to n of the values that were frozen into the batch, and reports whether that was all of them.
 func (e *Engine) Write(n int) (all bool, err error) {
 	for _, write := range [...]func(int) (int, error){
-		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.channels.write, e.exceptions.write, e.guards.write,
+		e.records.write, e.networks.write, e.places.write, e.timelines.write, e.sources.write, e.channels.write, e.exceptions.write, e.guards.write, e.items.write, e.sites.write,
 	} {
 		if n, err = write(n); err != nil {
 			return false, err
@@ -402,6 +410,8 @@ func (e *Engine) Committed() {
 	e.channels.commit()
 	e.exceptions.commit()
 	e.guards.commit()
+	e.items.commit()
+	e.sites.commit()
 	if e.CacheBytes() <= e.config.CacheBytes {
 		return
 	}
@@ -421,6 +431,8 @@ func (e *Engine) Committed() {
 	e.channels.shrink(shrink(e.channels.bytes))
 	e.exceptions.shrink(shrink(e.exceptions.bytes))
 	e.guards.shrink(shrink(e.guards.bytes))
+	e.items.shrink(shrink(e.items.bytes))
+	e.sites.shrink(shrink(e.sites.bytes))
 }
 
 // horizon returns the event time before which nothing can arrive any more.

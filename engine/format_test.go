@@ -16,7 +16,7 @@ type stored interface {
 }
 
 func values() []stored {
-	return []stored{&record{}, &network{}, &place{}, &source{}, &channel{}, &timeline{}, &timeline{}, &guard{}}
+	return []stored{&record{}, &network{}, &place{}, &source{}, &channel{}, &timeline{}, &timeline{}, &guard{}, &skuItem{}, &site{}}
 }
 
 // specimens are values with something in every field, in the order of [values].
@@ -69,7 +69,9 @@ func specimens() []stored {
 	return []stored{r,
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
 		pl, &source{heard}, ch, tl, goods,
-		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3}}
+		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3},
+		&skuItem{inventory.Item{Category: "drinks", Price: 499, Margin: 120, LeadHours: 72, Regulated: true, LotControlled: true}},
+		&site{inventory.Site{Region: "north"}}}
 }
 
 // brisk is the trade of a key that is asked for every minute.

@@ -21,6 +21,8 @@ var formats = []struct {
 	{keySource, "sources", formatSource},
 	{keyChannel, "channels", formatChannel},
 	{keyGuard, "guards", formatGuard},
+	{keyItem, "items", formatItem},
+	{keySite, "sites", formatSite},
 	{keyPolicy, "policy", formatPolicy},
 	{keyMeta, "meta", formatMeta},
 	{keyPace, "pace", formatPace},

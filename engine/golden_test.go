@@ -14,8 +14,8 @@ import (
 // TestWhatIsStoredIsReadAsEver: each value's golden file of its present format is what the program writes today, and is
 // read as what was in it. A change of bytes without a new number is found here.
 func TestWhatIsStoredIsReadAsEver(t *testing.T) {
-	names := []string{"record", "network", "place", "source", "channel", "timeline", "goods", "guard"} // in the order of values
-	formats := []int{formatRecord, formatNetwork, formatPlace, formatSource, formatChannel, formatTimeline, formatTimeline, formatGuard}
+	names := []string{"record", "network", "place", "source", "channel", "timeline", "goods", "guard", "item", "site"} // in the order of values
+	formats := []int{formatRecord, formatNetwork, formatPlace, formatSource, formatChannel, formatTimeline, formatTimeline, formatGuard, formatItem, formatSite}
 	blank := values()
 	for i, v := range specimens() {
 		stays(t, names[i], formats[i], v.append(nil), func(r *wire.Reader) []byte {

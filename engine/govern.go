@@ -128,6 +128,7 @@ func (e *Engine) facts(f *detectors.Finding, d *detectors.Description) *policy.F
 	if f.Network {
 		facts.Location = inventory.Network
 	}
+	facts.Know(e.item(v.SKU), e.region(facts.Location))
 	return facts
 }
 
@@ -219,7 +220,7 @@ func (e *Engine) clear(s scene, f *detectors.Finding) (verdict, error) {
 // dwells reports whether an exception is to stand for a while longer, and sees to it that its key is looked at then; armPlace sees to a
 // location.
 func (e *Engine) dwells(s scene, o *opened, x *inventory.Exception) bool {
-	rule := e.policy.RuleAt(x.Class, policy.At{SKU: x.SKU, Location: x.Location, Channel: o.scope.Channel})
+	rule := e.policy.RuleAt(x.Class, e.at(x.SKU, x.Location, o.scope.Channel))
 	until := min(x.OpenedAt+rule.Dwell, inventory.MillisMax)
 	if e.meta.watermark >= until {
 		return false
@@ -274,6 +275,9 @@ func (e *Engine) mustException(id string) (*item[exception], error) {
 
 // describe lets the finding's own detector put it into words.
 func (e *Engine) describe(f *detectors.Finding) detectors.Description {
+	if e.view.Price == 0 { // no delta ever said
+		e.view.Price = e.item(e.view.SKU).Price
+	}
 	for _, table := range [...][]detectors.Detector{e.detectors, e.placeDetectors} {
 		for i := range table {
 			if table[i].Class == f.Class {

@@ -27,6 +27,8 @@ import (
 //	's' source                                 → source      (formatSource)
 //	'c' channel                                → channel     (formatChannel)
 //	'g' channel                                → its guard   (formatGuard)
+//	'i' sku                                    → its item    (formatItem): master data
+//	'a' location                               → its site    (formatSite): master data
 //	'q'                                        → pace        (formatPace); none: no exception ever opened
 //	'p'                                        → the policy in force: its text (formatPolicy); none: Config's
 //	'm'                                        → meta        (formatMeta)
@@ -43,6 +45,8 @@ const (
 	keySource    = 's'
 	keyChannel   = 'c'
 	keyGuard     = 'g'
+	keyItem      = 'i'
+	keySite      = 'a'
 	keyPolicy    = 'p'
 	keyPace      = 'q'
 	keyMeta      = 'm'
@@ -76,6 +80,8 @@ const (
 	formatChannel  = 1
 	formatPolicy   = 1
 	formatGuard    = 1
+	formatItem     = 1
+	formatSite     = 1
 	formatMeta     = 6
 	formatPace     = 1
 	formatFlushes  = 1

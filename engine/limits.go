@@ -51,21 +51,23 @@ func setLimits(l *detectors.Limits, class inventory.Class, r policy.Rule) {
 	}
 }
 
-// at returns the limits at a place, in into where they differ from the usual ones.
-func (l *limits) at(p *policy.Policy, at policy.At, into *detectors.Limits) *detectors.Limits {
+// limitsIn returns the limits at a place, in into where they differ from the usual ones.
+func (e *Engine) limitsIn(into *detectors.Limits, sku, location, channel string) *detectors.Limits {
+	l := &e.limits
 	if len(l.varies) == 0 {
 		return &l.usual
 	}
+	at := e.at(sku, location, channel)
 	*into = l.usual
 	for _, class := range l.varies {
-		setLimits(into, class, p.RuleAt(class, at))
+		setLimits(into, class, e.policy.RuleAt(class, at))
 	}
 	return into
 }
 
 // bound gives a view, of which SKU and location are set, the limits of its place.
 func (e *Engine) bound(v *detectors.View) {
-	v.Limits = e.limits.at(e.policy, policy.At{SKU: v.SKU, Location: v.Location}, &e.limits.here)
+	v.Limits = e.limitsIn(&e.limits.here, v.SKU, v.Location, "")
 	v.Alarm = v.Limits.Phantom
 	v.LimitsOn = nil
 	if e.limits.channels {
@@ -74,7 +76,7 @@ func (e *Engine) bound(v *detectors.View) {
 }
 
 func (e *Engine) limitsOn(channel string) *detectors.Limits {
-	return e.limits.at(e.policy, policy.At{SKU: e.view.SKU, Location: e.view.Location, Channel: channel}, &e.limits.there)
+	return e.limitsIn(&e.limits.there, e.view.SKU, e.view.Location, channel)
 }
 
 // limitsAt returns the limits at a record or a timeline of that key, good until it is called again.
@@ -84,5 +86,5 @@ func (e *Engine) limitsAt(key string) *detectors.Limits {
 	}
 	sku, location := splitRecordKey(key)
 	location, _, _ = strings.Cut(location, "\x00")
-	return e.limits.at(e.policy, policy.At{SKU: sku, Location: location}, &e.limits.there)
+	return e.limitsIn(&e.limits.there, sku, location, "")
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/holdfast-atp/holdfast/control"
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
-	"github.com/holdfast-atp/holdfast/policy"
 )
 
 // everySKU is the SKU of an exception about a location as a whole.
@@ -97,7 +96,7 @@ func (e *Engine) armPlace(pl *item[place]) error {
 	}
 	var scopes [8]detectors.Scope
 	open := appendStanding(scopes[:0], p.open)
-	next := p.state.Next(e.limits.at(e.policy, policy.At{SKU: everySKU, Location: pl.key}, &e.limits.there), &p.feed, open, vouched, e.meta.watermark)
+	next := p.state.Next(e.limitsIn(&e.limits.there, everySKU, pl.key, ""), &p.feed, open, vouched, e.meta.watermark)
 	for i := range p.open {
 		if at := p.open[i].endsAt; at > e.meta.watermark && (next <= e.meta.watermark || at < next) {
 			next = at

@@ -13,6 +13,7 @@ import (
 func (e *Engine) adopt(p *policy.Policy) {
 	e.policy = p
 	e.limits = limitsOf(p)
+	e.asksMaster = p.UsesMaster()
 }
 
 // setPolicy lets the policy of a message take effect, keeps it with the state, and says so in the audit trail.

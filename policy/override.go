@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -13,16 +14,19 @@ import (
 
 // override changes a rule where it matches.
 type override struct {
-	classes map[inventory.Class]bool
-	channel matcher
-	where   matcher // locations
-	sku     matcher
-	when    *vm.Program // nil: always
-	change  change
+	classes          map[inventory.Class]bool
+	channel          matcher
+	where            matcher // locations
+	sku              matcher
+	category, region matcher
+	when             *vm.Program // nil: always
+	static           bool        // it asks for what is known of a place, without an exception
+	change           change
 }
 
 func (o *override) matches(class inventory.Class, at At) bool {
-	return (len(o.classes) == 0 || o.classes[class]) && o.channel.match(at.Channel) && o.where.match(at.Location) && o.sku.match(at.SKU)
+	return (len(o.classes) == 0 || o.classes[class]) && o.channel.match(at.Channel) && o.where.match(at.Location) && o.sku.match(at.SKU) &&
+		o.category.match(at.Item.Category) && o.region.match(at.Region)
 }
 
 // holds reports whether the override's condition does. One that can't be worked out does not.
@@ -114,6 +118,53 @@ type Facts struct {
 	ATP        int64           `expr:"atp"`
 	NetworkATP int64           `expr:"network_atp"`
 	Locations  int             `expr:"locations"` // of the SKU
+
+	// Master data; zero where nothing is known.
+	Category      string `expr:"category"`
+	Region        string `expr:"region"`
+	ListPrice     int64  `expr:"list_price"` // minor units
+	Margin        int64  `expr:"margin"`     // minor units
+	LeadHours     int64  `expr:"lead_hours"`
+	Regulated     bool   `expr:"regulated"`
+	LotControlled bool   `expr:"lot_controlled"`
+}
+
+// Know adds what is known of the SKU and the location.
+func (f *Facts) Know(i inventory.Item, region string) {
+	f.Category, f.Region = i.Category, region
+	f.ListPrice, f.Margin, f.LeadHours, f.Regulated, f.LotControlled = i.Price, i.Margin, i.LeadHours, i.Regulated, i.LotControlled
+}
+
+func (f *Facts) item() inventory.Item {
+	return inventory.Item{Category: f.Category, Price: f.ListPrice, Margin: f.Margin, LeadHours: f.LeadHours, Regulated: f.Regulated, LotControlled: f.LotControlled}
+}
+
+// facts are what is known of a place without an exception.
+func (at *At) facts(class inventory.Class) *Facts {
+	f := &Facts{Class: class, SKU: at.SKU, Location: at.Location, Channel: at.Channel}
+	f.Know(at.Item, at.Region)
+	return f
+}
+
+// ofPlaces are the facts that are known without an exception: what asks for no other can decide thresholds.
+var ofPlaces = []string{"class", "sku", "location", "channel", "category", "region", "list_price", "margin", "lead_hours", "regulated", "lot_controlled"}
+
+// names collects the names that a condition asks for.
+type names []string
+
+// Visit takes a node in.
+func (n *names) Visit(node *ast.Node) {
+	if name, is := (*node).(*ast.IdentifierNode); is {
+		*n = append(*n, name.Value)
+	}
+}
+
+// isStatic reports whether a condition asks for facts of places alone.
+func isStatic(program *vm.Program) bool {
+	node := program.Node()
+	var asks names
+	ast.Walk(&node, &asks)
+	return !slices.ContainsFunc(asks, func(name string) bool { return !slices.Contains(ofPlaces, name) })
 }
 
 // conditionNodesMax bounds a condition: one that nobody can read decides nothing.
@@ -125,7 +176,7 @@ func compile(text string) (*vm.Program, error) {
 	program, err := expr.Compile(text, expr.Env(Facts{}), expr.AsBool(), expr.DisableAllBuiltins(), expr.MaxNodes(conditionNodesMax))
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, fmt.Errorf("%s; it may compare class, sku, location, channel, confidence, exposure, price, severity, on_hand, atp, network_atp and locations", first)
+		return nil, fmt.Errorf("%s; it may compare %s, confidence, exposure, price, severity, on_hand, atp, network_atp and locations", first, strings.Join(ofPlaces, ", "))
 	}
 	return program, nil
 }

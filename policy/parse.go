@@ -208,6 +208,8 @@ func (r *reader) override(n *yaml.Node, p *Policy) (o override) {
 		"channel":  names(&o.channel, "channel"),
 		"location": names(&o.where, "location"),
 		"sku":      names(&o.sku, "sku"),
+		"category": names(&o.category, "category"),
+		"region":   names(&o.region, "region"),
 		"when":     func(v *yaml.Node) { when = v },
 		"set":      func(v *yaml.Node) { sets = v },
 	})
@@ -217,12 +219,12 @@ func (r *reader) override(n *yaml.Node, p *Policy) (o override) {
 		r.fail(n, "an override needs set: what it changes where it matches")
 	}
 	if when != nil {
-		if o.change.static() {
-			r.fail(when, "an override with a condition may set autonomy, owner and sla: raise, clear, cost, thresholds, expiry and dwell are asked for where there is no exception whose facts it could compare")
-		}
 		var err error
 		if o.when, err = compile(when.Value); err != nil {
 			r.fail(when, "when: %v", err)
+		} else if o.static = isStatic(o.when); !o.static && o.change.static() {
+			r.fail(when, "an override with a condition on an exception may set autonomy, owner and sla: raise, clear, cost, thresholds, expiry and dwell are asked for where there is no exception, so their conditions may ask for %s alone",
+				strings.Join(ofPlaces, ", "))
 		}
 	}
 	r.thresholds(n, &o, p)

@@ -46,13 +46,13 @@ func TestAPolicyIsRead(t *testing.T) {
 		autonomy Autonomy
 		expiry   inventory.Millis
 	}{
-		{inventory.Oversell, At{"tea", "leeds", "web"}, 1, Automate, 36 * inventory.Hour},
-		{inventory.Oversell, At{"tea", "leeds", "market-y"}, 1, Automate, 36 * inventory.Hour},
-		{inventory.Oversell, At{"tea", "leeds", "store"}, 1, Recommend, 36 * inventory.Hour},
-		{inventory.Oversell, At{"ring-1", "leeds", "store"}, 1, Recommend, inventory.Hour},
-		{inventory.Oversell, At{"ring-1", "york", "store"}, 1, Recommend, 36 * inventory.Hour},
-		{inventory.PhantomInventory, At{"tea", "outlet-7", ""}, 0.9, Automate, 7 * inventory.Day},
-		{inventory.PhantomInventory, At{"tea", "inlet-7", ""}, 0.75, Automate, 7 * inventory.Day},
+		{inventory.Oversell, At{SKU: "tea", Location: "leeds", Channel: "web"}, 1, Automate, 36 * inventory.Hour},
+		{inventory.Oversell, At{SKU: "tea", Location: "leeds", Channel: "market-y"}, 1, Automate, 36 * inventory.Hour},
+		{inventory.Oversell, At{SKU: "tea", Location: "leeds", Channel: "store"}, 1, Recommend, 36 * inventory.Hour},
+		{inventory.Oversell, At{SKU: "ring-1", Location: "leeds", Channel: "store"}, 1, Recommend, inventory.Hour},
+		{inventory.Oversell, At{SKU: "ring-1", Location: "york", Channel: "store"}, 1, Recommend, 36 * inventory.Hour},
+		{inventory.PhantomInventory, At{SKU: "tea", Location: "outlet-7", Channel: ""}, 0.9, Automate, 7 * inventory.Day},
+		{inventory.PhantomInventory, At{SKU: "tea", Location: "inlet-7", Channel: ""}, 0.75, Automate, 7 * inventory.Day},
 	} {
 		if r := p.RuleAt(c.class, c.at); r.Raise != c.raise || r.Autonomy != c.autonomy || r.Expiry != c.expiry {
 			t.Errorf("%s at %+v: %+v", c.class, c.at, r)
@@ -119,7 +119,7 @@ func TestMistakesAreSaidByLine(t *testing.T) {
 		head + "overrides:\n  - {when: exposure, set: {owner: o}}":                                                      "line 5: when: expected bool",
 		head + "overrides:\n  - {when: now() > 1, set: {owner: o}}":                                                     "line 5: when: unknown name now",
 		head + "overrides:\n  - {when: len(sku) > 1, set: {owner: o}}":                                                  "line 5: when:",
-		head + "overrides:\n  - {when: atp < 0, set: {expiry: 1d}}":                                                     "an override with a condition may set autonomy, owner and sla",
+		head + "overrides:\n  - {when: atp < 0, set: {expiry: 1d}}":                                                     "an override with a condition on an exception may set autonomy, owner and sla",
 		head + "overrides:\n  - {channel: web, set: {raise: 0.5}}":                                                      "an override by channel can't set them",
 		"name: p\nclasses:\n  phantom_inventory: {raise: 0.8, clear: 0.4}\noverrides:\n  - {sku: a, set: {raise: 0.3}}": "phantom_inventory would open at 0.3 and end at 0.4",
 		"name: p\n# " + strings.Repeat("x", TextBytesMax):                                                               "262144 at most",
@@ -171,7 +171,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, class := range inventory.Classes() {
-			for _, r := range []Rule{p.Rule(class), p.RuleAt(class, At{"sku", "*", "web"}), p.Opens(&Facts{Class: class, SKU: "aaaaaaaaaaaaaaaaaaaaaaab"}, []string{"web", "x"})} {
+			for _, r := range []Rule{p.Rule(class), p.RuleAt(class, At{SKU: "sku", Location: "*", Channel: "web"}), p.Opens(&Facts{Class: class, SKU: "aaaaaaaaaaaaaaaaaaaaaaab"}, []string{"web", "x"})} {
 				if r.Owner == "" || r.SLA <= 0 || r.Expiry <= 0 || r.Raise > 1 || r.Raise < 0 || r.Autonomy > Automate {
 					t.Fatalf("%q: %s has %+v", text, class, r)
 				}

@@ -73,6 +73,9 @@ const (
 // At is where an exception stands.
 type At struct {
 	SKU, Location, Channel string // Location is inventory.Network for the whole network; Channel is "" for all channels
+
+	Item   inventory.Item // of the SKU; its zero value where nothing is known
+	Region string         // of the location; "" where it is not known
 }
 
 // New returns a policy of those rules, without guards; a class without a rule is observed.
@@ -105,12 +108,12 @@ func (p *Policy) Rule(class inventory.Class) Rule {
 	return fallback()
 }
 
-// RuleAt returns the rule for class at a place: with what overrides change there, but for those that ask for the facts of an
-// exception. Of several overrides the last one counts.
+// RuleAt returns the rule for class at a place: with what overrides change there, but for those that ask for facts of an
+// exception beyond its place. Of several overrides the last one counts.
 func (p *Policy) RuleAt(class inventory.Class, at At) Rule {
 	r := p.Rule(class)
 	for i := range p.overrides {
-		if o := &p.overrides[i]; o.when == nil && o.matches(class, at) {
+		if o := &p.overrides[i]; o.matches(class, at) && (o.when == nil || o.static && o.holds(at.facts(class))) {
 			o.change.apply(&r)
 		}
 	}
@@ -127,6 +130,11 @@ func (p *Policy) Varies(class inventory.Class) bool {
 // VariesByChannel reports whether an override by channel changes any threshold.
 func (p *Policy) VariesByChannel() bool {
 	return slices.ContainsFunc(p.overrides, func(o override) bool { return o.change.threshold() && !o.channel.any() })
+}
+
+// UsesMaster reports whether any override asks for master data, without which At may be left without.
+func (p *Policy) UsesMaster() bool {
+	return slices.ContainsFunc(p.overrides, func(o override) bool { return !o.category.any() || !o.region.any() || o.when != nil })
 }
 
 // Opens returns the rule under which an exception opens. Where it concerns several channels, it is the most careful of theirs.
@@ -148,7 +156,7 @@ func (p *Policy) Opens(f *Facts, channels []string) Rule {
 
 func (p *Policy) opens(f *Facts, channel string) Rule {
 	r := p.Rule(f.Class)
-	at := At{f.SKU, f.Location, channel}
+	at := At{f.SKU, f.Location, channel, f.item(), f.Region}
 	facts := *f
 	facts.Channel = channel
 	for i := range p.overrides {

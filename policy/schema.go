@@ -117,7 +117,7 @@ func overrideSchema() schema {
 	}
 	o := object(schema{
 		"class":   schema{"oneOf": []any{ref("class"), schema{"type": "array", "minItems": 1, "items": ref("class")}}},
-		"channel": ref("names"), "location": ref("names"), "sku": ref("names"),
+		"channel": ref("names"), "location": ref("names"), "sku": ref("names"), "category": ref("names"), "region": ref("names"),
 		"when": schema{"type": []string{"string", "boolean"}, "description": "a condition in expr, of facts of the exception that opens"},
 		"set":  object(changes("")),
 	}, "set")

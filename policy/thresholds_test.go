@@ -53,14 +53,14 @@ overrides:
 		at   At
 		want float64
 	}{
-		{"demand_spike.events", At{"tea", "leeds", ""}, 9},
-		{"demand_spike.events", At{"tea", "kiosk-1", ""}, 3},
-		{"demand_spike.clear_chance", At{"tea", "kiosk-1", ""}, 0.05},
-		{"stale_listing.grace", At{"tea", "leeds", "web"}, 20 * 60e3},
-		{"stale_listing.grace", At{"tea", "leeds", "ebay"}, 120 * 60e3},
-		{"stale_listing.excess", At{"tea", "leeds", "ebay"}, 0.5},
-		{"stale_listing.excess", At{"tea", "leeds", "web"}, 0},
-		{"feed_stale.silence", At{"*", "leeds", ""}, 0},
+		{"demand_spike.events", At{SKU: "tea", Location: "leeds", Channel: ""}, 9},
+		{"demand_spike.events", At{SKU: "tea", Location: "kiosk-1", Channel: ""}, 3},
+		{"demand_spike.clear_chance", At{SKU: "tea", Location: "kiosk-1", Channel: ""}, 0.05},
+		{"stale_listing.grace", At{SKU: "tea", Location: "leeds", Channel: "web"}, 20 * 60e3},
+		{"stale_listing.grace", At{SKU: "tea", Location: "leeds", Channel: "ebay"}, 120 * 60e3},
+		{"stale_listing.excess", At{SKU: "tea", Location: "leeds", Channel: "ebay"}, 0.5},
+		{"stale_listing.excess", At{SKU: "tea", Location: "leeds", Channel: "web"}, 0},
+		{"feed_stale.silence", At{SKU: "*", Location: "leeds", Channel: ""}, 0},
 	} {
 		th := threshold(t, c.path)
 		r := p.RuleAt(th.Class(), c.at)
@@ -87,7 +87,7 @@ func TestMistakesInThresholdsAreSaid(t *testing.T) {
 		"classes: {}\noverrides: [{set: {thresholds: {}}}]":                                                          "an override that sets them names one",
 		"classes: {}\noverrides: [{class: [oversell, feed_stale], set: {thresholds: {}}}]":                           "names one",
 		"classes: {}\noverrides: [{class: feed_stale, channel: web, set: {thresholds: {silence: 1h}}}]":              "feed_stale is of a location's stock",
-		"classes: {}\noverrides: [{class: feed_stale, when: price > 3, set: {thresholds: {silence: 1h}}}]":           "an override with a condition may set",
+		"classes: {}\noverrides: [{class: feed_stale, when: price > 3, set: {thresholds: {silence: 1h}}}]":           "an override with a condition on an exception may set",
 		"classes: {}\noverrides: [{class: demand_spike, set: {thresholds: {events: 3}}, channel: web, location: x}]": "demand_spike is of a location's stock",
 	} {
 		if _, err := Parse("name: p\n" + text); err == nil || !strings.Contains(err.Error(), says) {

@@ -35,7 +35,7 @@ func newProgress() *progress { return &progress{asks: make(chan struct{}, 1)} }
 // reached is what there is to know of a partition's progress at one moment.
 type reached struct {
 	committed
-	caches   [8]engine.CacheStats
+	caches   [10]engine.CacheStats
 	caughtUp bool
 	err      error // why it stands still; nil while it does not
 }

@@ -115,6 +115,15 @@ func (b *backend) Exception(_ context.Context, id string) (inventory.Exception, 
 	return x, translate(err)
 }
 
+func (b *backend) SetMaster(ctx context.Context, by string, m *inventory.Master) error {
+	return translate(b.processor.SetMaster(ctx, by, m))
+}
+
+func (b *backend) Item(_ context.Context, sku string) (inventory.Item, error) {
+	item, err := b.processor.Item(sku)
+	return item, translate(err)
+}
+
 func (b *backend) Policy(context.Context) (console.PolicyInForce, error) {
 	var all console.PolicyInForce
 	policies, err := b.processor.Policies()

@@ -22,6 +22,7 @@ type Backend struct {
 	known      map[string]bool
 	ingested   []inventory.Delta
 	skus       map[string]inventory.SKUAvailability
+	items      map[string]inventory.Item
 	exceptions []inventory.Exception
 	commands   []inventory.Command // command i has stream sequence i+1
 	overview   console.Overview
@@ -254,6 +255,33 @@ func (b *Backend) Exception(_ context.Context, id string) (inventory.Exception, 
 		}
 	}
 	return inventory.Exception{}, cmp.Or(b.err, console.ErrNotFound)
+}
+
+// SetMaster keeps what is said of each SKU.
+func (b *Backend) SetMaster(_ context.Context, _ string, m *inventory.Master) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return b.err
+	}
+	if b.items == nil {
+		b.items = map[string]inventory.Item{}
+	}
+	for i := range m.SKUs {
+		b.items[m.SKUs[i].SKU] = m.SKUs[i].Item
+	}
+	return nil
+}
+
+// Item returns what SetMaster was told.
+func (b *Backend) Item(_ context.Context, sku string) (inventory.Item, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	item, known := b.items[sku]
+	if b.err == nil && !known {
+		return item, console.ErrNotFound
+	}
+	return item, b.err
 }
 
 // Policy returns one that says nothing.

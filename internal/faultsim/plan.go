@@ -142,12 +142,15 @@ classes:
   phantom_inventory: {autonomy: recommend, owner: desk, sla: 1h, expiry: 7d, raise: 0.8, clear: 0.4}
 ` + fewTold
 
-// guarding is one that lets little be done within a minute, and at once. Each partition has its part of that.
+// guarding is one that lets little be done within a minute, and at once, and goes by master data. Each partition has its part of that.
 const guarding = `name: guarding
 classes:
   oversell: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d}
   oversell_risk: {autonomy: auto, owner: desk, sla: 1h, expiry: 7d, raise: 0.01, clear: 0.0025}
 guards: {commands_per_minute: 2, held_share: 0.4, held_from: 2}
+overrides:
+  - {category: drinks, set: {owner: bar}}
+  - {region: rings, when: list_price > 0, set: {owner: jeweller, sla: 2h}}
 ` + fewTold
 
 // packed cuts a log into messages, with SKUs that belong to the partition.

@@ -164,8 +164,12 @@ func (r *reference) decide(text []byte) error {
 		r.counts.Rejected++
 		return nil
 	}
-	if m.Kind() == control.KindPolicy {
+	switch m.Kind() {
+	case control.KindPolicy:
 		r.count(r.model.SetPolicy(m.ID, m.Policy == asking, r.guard(m.Policy)))
+		return nil
+	case control.KindMaster:
+		r.count(r.model.Heed(m.ID))
 		return nil
 	}
 	d := oracle.Decision{

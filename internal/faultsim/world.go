@@ -310,6 +310,9 @@ func (w *world) decide(partition, n int) error {
 			m.Policy = guarding
 		}
 	}
+	if n%16 == 2 {
+		m.Decision, m.Master = control.Decision{}, masterData(w.references[partition].model.Keys(), n)
+	}
 	text, err := control.Encode(&m)
 	if err != nil {
 		return err
@@ -320,6 +323,17 @@ func (w *world) decide(partition, n int) error {
 	w.pass(time.Millisecond)
 	log.append(message{data: text, control: true}, w.clock.now.UnixNano())
 	return w.references[partition].follow()
+}
+
+// masterData makes up something about the SKUs and locations that a partition has, or about a location where it has none.
+func masterData(keys []inventory.Key, n int) *inventory.Master {
+	m := &inventory.Master{Locations: []inventory.SiteOf{{Location: "somewhere", Site: inventory.Site{Region: "north"}}}}
+	for i, key := range keys {
+		category := []string{"", "drinks", "rings"}[(n/16+i)%3]
+		m.SKUs = append(m.SKUs, inventory.ItemOf{SKU: key.SKU, Item: inventory.Item{Category: category, Price: int64(n / 32 % 2 * 700)}})
+		m.Locations = append(m.Locations, inventory.SiteOf{Location: key.Location, Site: inventory.Site{Region: category}})
+	}
+	return m
 }
 
 // again gets the last message into a log once more.

@@ -152,15 +152,23 @@ func (o *Oversell) Decide(d Decision) (Outcome, []Directive) {
 
 // SetPolicy takes a policy under which what opens, risks too, awaits a person's approval, or does not, with a guard; the next message of the log.
 func (o *Oversell) SetPolicy(id string, asks bool, guard Guard) Outcome {
+	outcome := o.Heed(id)
+	if outcome == Applied {
+		o.asks, o.guard = asks, guard
+		if o.config.Risk != nil {
+			o.config.Risk.Asks = asks
+		}
+	}
+	return outcome
+}
+
+// Heed takes a message of a person's that changes nothing of what the model knows, the next of the log.
+func (o *Oversell) Heed(id string) Outcome {
 	d := inventory.Delta{Source: "a person", ID: id}
 	if o.remembers(&d) {
 		return Duplicate
 	}
 	o.accepted[identity{d.Source, d.ID}] = o.watermark
-	o.asks, o.guard = asks, guard
-	if o.config.Risk != nil {
-		o.config.Risk.Asks = asks
-	}
 	return Applied
 }
 
