@@ -65,26 +65,45 @@ func (q *quiet) spread(silent float64) float64 {
 	return float64(q.shape*days) / (q.shape + days)
 }
 
-// halvings is how often the span in which the alarm lies is halved: to a millionth.
-const halvings = 20
+// The span in which the alarm lies is narrowed to a millionth, and in so many steps at most, of which halving takes 20.
+const (
+	narrow    = 1.0 / (1 << 20)
+	narrowMax = 40
+)
 
 // until returns how many hours of silence after so many bring the log-odds to alarm, or a little less; most where it takes
-// longer.
+// longer. It is found by regula falsi with the Illinois rule: where an end stays for a second time, its distance counts half (Dowell and
+// Jarratt, BIT 11, 1971).
 func (q *quiet) until(alarm, silent, most float64) float64 {
-	if q.at(silent) >= alarm {
+	low, below := 0.0, q.at(silent)-alarm
+	if below >= 0 {
 		return 0
 	}
-	low, high := 0.0, 1/q.rate
-	for q.at(silent+high) < alarm {
-		if low, high = high, 2*high; low >= most {
+	high := 1 / q.rate
+	above := q.at(silent+high) - alarm
+	for ; above < 0; above = q.at(silent+high) - alarm {
+		if low, below, high = high, above, 2*high; low >= most {
 			return most
 		}
 	}
-	for range halvings {
-		if middle := (low + high) / 2; q.at(silent+middle) < alarm {
-			low = middle
+	enough := float64((high - low) * narrow)
+	stays := 0 // 1: high stayed in the last step, -1: low
+	for step := 0; step < narrowMax && high-low > enough; step++ {
+		middle := low + float64((high-low)*below)/(below-above)
+		// Never at an end, so that the other one comes near, too.
+		middle = min(max(middle, low+enough/2), high-enough/2)
+		if d := q.at(silent+middle) - alarm; d < 0 {
+			low, below = middle, d
+			if stays == 1 {
+				above /= 2
+			}
+			stays = 1
 		} else {
-			high = middle
+			high, above = middle, d
+			if stays == -1 {
+				below /= 2
+			}
+			stays = -1
 		}
 	}
 	return low
