@@ -376,6 +376,6 @@ func TestWhatAnotherVersionWrote(t *testing.T) {
 	must(t, errors.Join(b.Close(), db.Close(), folder.Close()))
 
 	r := w.examine()
-	w.want(r, true, "partition 1", "its networks: format 99, this program reads 6", "--repair")
+	w.want(r, true, "partition 1", "its networks: format 99, this program reads 7", "--repair")
 	w.repair(r)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/holdfast-atp/holdfast/detectors"
 	"github.com/holdfast-atp/holdfast/inventory"
@@ -176,6 +177,7 @@ func (e *Engine) joinNetwork(s scene) error {
 		n.sum.add(atp - r.contributed)
 		n.positive.add(max(atp, 0) - max(r.contributed, 0))
 		r.contributed = atp
+		n.offer(s.rec.key[strings.IndexByte(s.rec.key, 0)+1:], atp)
 	}
 	for i := len(r.directives); i < len(r.Channels); i++ {
 		r.directives = append(r.directives, directive{})

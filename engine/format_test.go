@@ -67,7 +67,7 @@ func specimens() []stored {
 	goods.Apply(&asn, now, 0, nil)
 	goods.arrival.See(&asn, asn.Due)
 	return []stored{r,
-		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
+		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, givers: []giver{{"leeds", 3}, {"york", 1}}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
 		pl, &source{heard}, ch, tl, goods,
 		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3},
 		&skuItem{inventory.Item{Category: "drinks", Price: 499, Margin: 120, LeadHours: 72, Regulated: true, LotControlled: true}},

@@ -81,6 +81,9 @@ func (e *Engine) raise(s scene, f *detectors.Finding) (verdict, error) {
 			opening += " A guard of the policy wants a person to be asked: " + guarded + "."
 		}
 	}
+	if err := e.advise(s, &d, e.after(rule.SLA)); err != nil {
+		return verdict{}, err
+	}
 	id := e.nextID("x")
 	it, _, err := e.exceptions.make([]byte(id))
 	if err != nil {
@@ -175,6 +178,9 @@ func (e *Engine) adjust(s scene, f *detectors.Finding) (verdict, error) {
 	e.exceptions.touch(it)
 	x := &it.value.Exception
 	d := e.describe(f)
+	if err := e.advise(s, &d, x.SLADue); err != nil {
+		return verdict{}, err
+	}
 	e.unrank(x)
 	e.meta.exposure.add(d.Exposure - x.Exposure)
 	x.Reason = d.Reason

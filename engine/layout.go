@@ -71,7 +71,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // number, and what reads the old one.
 const (
 	formatRecord   = 13
-	formatNetwork  = 6
+	formatNetwork  = 7
 	formatPlace    = 6
 	formatWeek     = 1
 	formatTimeline = 3

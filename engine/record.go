@@ -48,6 +48,7 @@ type network struct {
 	locations  int
 	sum        total // Σ ATP
 	positive   total // Σ max(0, ATP)
+	givers     []giver
 	channels   []string
 	open       []opened
 	directives []directive // by index of channels
@@ -191,6 +192,11 @@ func (n *network) append(dst []byte) []byte {
 	dst = wire.AppendInt(dst, n.locations)
 	dst = n.sum.append(dst)
 	dst = n.positive.append(dst)
+	dst = wire.AppendUint(dst, uint64(len(n.givers)))
+	for i := range n.givers {
+		dst = wire.AppendString(dst, n.givers[i].location)
+		dst = wire.AppendInt(dst, n.givers[i].atp)
+	}
 	dst = wire.AppendUint(dst, uint64(len(n.channels)))
 	for _, c := range n.channels {
 		dst = wire.AppendString(dst, c)
@@ -205,6 +211,14 @@ func (n *network) read(in *wire.Reader) {
 	n.locations = int(in.Int())
 	n.sum = readTotal(in)
 	n.positive = readTotal(in)
+	if c := in.Count(); c > giversMax {
+		in.Fail(fmt.Errorf("%d locations that give, %d at most", c, giversMax))
+	} else if c > 0 {
+		n.givers = make([]giver, c, giversMax)
+		for i := range n.givers {
+			n.givers[i] = giver{in.String(), in.Int()}
+		}
+	}
 	if c := in.Count(); c > 0 {
 		n.channels = make([]string, c)
 		for i := range n.channels {

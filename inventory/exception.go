@@ -68,7 +68,12 @@ type Recommendation struct {
 	Channel  string `json:"channel,omitempty"`
 	From     string `json:"from,omitempty"` // transfer: the giving location
 	Quantity int64  `json:"quantity,omitempty"`
-	Why      string `json:"why"`
+	By       Millis `json:"by,omitzero"` // event time; 0: not said
+
+	// Confidence is the probability that a transfer's units are where they are to come from; 0: not said.
+	Confidence float64 `json:"confidence,omitempty"`
+
+	Why string `json:"why"`
 }
 
 // Change is one entry of an exception's history.

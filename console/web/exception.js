@@ -95,6 +95,7 @@ function recommendations(list) {
         r.quantity ? `${count(r.quantity)} units ` : null,
         r.from ? ["from ", name(r.from), " "] : null,
         r.channel ? ["on ", name(r.channel), " "] : null,
+        r.by ? `by ${dateTime(r.by)} ` : null,
         h("span", { class: "muted" }, name(r.why)))))),
   ];
 }
