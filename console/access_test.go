@@ -103,6 +103,7 @@ func TestEachCallNeedsItsRole(t *testing.T) {
 			{"GET /v1/explain/0-1-0-0", access.Reader},
 			{"GET /v1/policy", access.Reader},
 			{"GET /v1/master/tea", access.Reader},
+			{"GET /v1/counts", access.Reader},
 			{"POST /v1/master", access.Operator},
 			{"GET /v1/overview", access.Reader},
 			{"HEAD /v1/commands/stream", access.Reader},

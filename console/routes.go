@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/exceptions/{id}/resolve", access.Approver, nil, s.decide(control.Resolve)},
 		{"POST", "/v1/exceptions/{id}/assign", access.Operator, nil, s.decide(control.Assign)},
 		{"GET", "/v1/explain/{command}", access.Reader, nil, s.getExplanation},
+		{"GET", "/v1/counts", access.Reader, []string{"location", "budget"}, s.getCounts},
 		{"POST", "/v1/master", access.Operator, nil, s.postMaster},
 		{"GET", "/v1/master/{sku}", access.Reader, nil, s.getItem},
 		{"GET", "/v1/policy", access.Reader, nil, s.getPolicy},

@@ -9,6 +9,7 @@
 //	holdfast watch        commands as they come
 //	holdfast atp SKU      what can be promised
 //	holdfast exceptions   what is wrong, worst exposure first
+//	holdfast counts LOC   what a location should count first
 //	holdfast master FILE  what is known of SKUs and locations beside their stock
 //	holdfast bench        what this machine can do; bench quality: how good decisions are
 //	holdfast token new    a token for the HTTP API, and its line for the tokens file
