@@ -106,6 +106,8 @@ type part struct {
 
 	first, last uint64 // of its log
 	logged      bool   // the two are known
+	bytesEach   uint64 // of its messages
+	broken      bool   // some of it can't be read
 }
 
 func (e *examination) add(check, about string, status Status, wayOut, format string, args ...any) {

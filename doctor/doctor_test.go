@@ -379,3 +379,22 @@ func TestWhatAnotherVersionWrote(t *testing.T) {
 	w.want(r, true, "partition 1", "its networks: format 99, this program reads 7", "--repair")
 	w.repair(r)
 }
+
+// TestALogThatTheBrokerCanNotRead: a block of it lost its end. The partition has applied what is gone, so it runs; but it can't be
+// built anew, and nothing must be moved aside.
+func TestALogThatTheBrokerCanNotRead(t *testing.T) {
+	w := newWard(t)
+	w.stopBroker()
+	blocks, err := filepath.Glob(filepath.Join(w.streams, "jetstream", "*", "streams", w.config.Topology.DeltaStream(1), "msgs", "*.blk"))
+	must(t, err)
+	if len(blocks) != 1 {
+		t.Fatalf("the log has blocks %v", blocks)
+	}
+	info, err := os.Stat(blocks[0])
+	must(t, err)
+	must(t, os.Truncate(blocks[0], info.Size()/2))
+	w.startBroker()
+	r := w.examine()
+	w.want(r, false, "partition 1", "can't be had", "restore the stream from a backup")
+	must(t, Repair(w.ctx, w.config, r, "test", func(line string) { t.Errorf("it does something: %s", line) }))
+}

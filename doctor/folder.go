@@ -13,6 +13,7 @@ const (
 	restartElsewhere = "name the right folder with --data, or start holdfast: it builds the state from the log"
 	takeBack         = "holdfast doctor --repair takes back what was said about the messages that were lost; then publish those again"
 	rebuild          = "holdfast doctor --repair moves its folder aside, and the next start builds it from the log"
+	restoreLog       = "restore the stream from a backup or a replica; the state is whole as far as it goes, so keep its folder: it can't be built from this log"
 	restore          = "restore the streams from a backup; to go on with what the log still has instead, move the partition's folder away and purge nothing"
 )
 

@@ -33,6 +33,19 @@ func (e *examination) streams(ctx context.Context) {
 		messages, bytes = messages+r.Messages, bytes+r.Bytes
 		if i < len(e.parts) && r.Last+1 >= r.First && r.First > 0 || r.Err == nil && i < len(e.parts) {
 			e.parts[i].first, e.parts[i].last, e.parts[i].logged = max(r.First, 1), r.Last, true
+			e.parts[i].bytesEach = r.Bytes / max(r.Messages, 1)
+		}
+		if i >= len(e.parts) && r.Err == nil {
+			if err := e.Topology.ReadStream(ctx, e.JS, r.Name, newest(r.Last, r.Bytes/max(r.Messages, 1), e.SampleBytes), false); err != nil {
+				e.add("streams", r.Name, Warning, "restore the stream from a backup or a replica: who reads it does not come past there; holdfast itself runs", "%v", err)
+			}
+		}
+		first := r.First
+		if e.Topology.OutputMaxAge == 0 {
+			first = 1
+		}
+		if i >= len(e.parts) && r.Last >= first && r.Last-first+1 > r.Messages {
+			e.add("streams", r.Name, OK, "", "%d of messages %d to %d are not there: a repair took them back, or the broker lost them; holdfast needs none of them, but whoever reads it does", r.Last-first+1-r.Messages, first, r.Last)
 		}
 		if r.Err != nil {
 			wrong++
@@ -97,6 +110,7 @@ func (e *examination) together(ctx context.Context, p int) {
 	default:
 		e.addPart(p, "log", OK, "", "applied up to %d of messages %d to %d, event time %v", at.position.Sequence, at.first, at.last, at.status.Watermark)
 	}
+	e.readLog(ctx, p)
 	if orphans != nil {
 		e.addPart(p, "outputs", Failed, takeBack, "%v", orphans)
 		e.report.Findings[len(e.report.Findings)-1].TakeBack = true
@@ -107,9 +121,28 @@ func (e *examination) together(ctx context.Context, p int) {
 	}
 }
 
+// readLog reads as much of a partition's log, up to its end, as of its files.
+func (e *examination) readLog(ctx context.Context, p int) {
+	at := &e.parts[p]
+	if at.last < at.first {
+		return
+	}
+	from := newest(at.last, at.bytesEach, e.SampleBytes)
+	if err := e.Topology.ReadStream(ctx, e.JS, e.Topology.DeltaStream(p), from, true); err != nil {
+		e.addPart(p, "log", Failed, restoreLog, "%v", err)
+		at.broken = true
+		e.rebuildable(p)
+	}
+}
+
+// newest returns from which sequence on messages come to so many bytes.
+func newest(last, bytesEach uint64, bytes int64) uint64 {
+	return last + 1 - min(last, uint64(bytes)/max(bytesEach, 1))
+}
+
 // rebuildable takes back that a partition can be built from its log where the log no longer begins at its beginning.
 func (e *examination) rebuildable(p int) {
-	if e.parts[p].first <= 1 {
+	if e.parts[p].first <= 1 && !e.parts[p].broken {
 		return
 	}
 	for i := range e.report.Findings {

@@ -49,6 +49,50 @@ func (t Topology) Inspect(ctx context.Context, js jetstream.JetStream) (streams 
 	return streams, ahead, nil
 }
 
+// ReadStream reads a stream of the deployment from a sequence on to its end. Its error names the first message that the broker
+// can't read or, in a log, that is not there: of other streams messages may have been deleted.
+func (t Topology) ReadStream(ctx context.Context, js jetstream.JetStream, stream string, from uint64, log bool) error {
+	state, err := streamState(ctx, js, stream)
+	if err != nil || state.LastSeq < from || state.Msgs == 0 && !log || state.LastSeq < state.FirstSeq {
+		return err
+	}
+	next, end := max(from, state.FirstSeq), state.LastSeq
+	if !log {
+		last, err := leaderGet(ctx, js, stream, map[string]any{"last_by_subj": t.subjectsOf(stream)})
+		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+			return err
+		}
+		if err == nil {
+			end = last.Sequence
+		}
+	}
+	begin := jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next}
+	err = scan(ctx, js, stream, begin, end, func(sequence uint64, _ jetstream.Msg) (bool, error) {
+		if log && sequence != next {
+			return false, errGap
+		}
+		next = sequence + 1
+		return true, nil
+	})
+	if err == nil || ctx.Err() != nil || next > end {
+		return err
+	}
+	if _, missing := leaderGet(ctx, js, stream, map[string]any{"seq": next}); errors.Is(missing, jetstream.ErrMsgNotFound) {
+		return fmt.Errorf("message %d of %d to %d in stream %s can't be had: it was deleted, or the broker can't read it from its disk: %w", next, state.FirstSeq, state.LastSeq, stream, ErrLogDiffers)
+	}
+	return err
+}
+
+// subjectsOf returns what all subjects match that a stream of outputs has.
+func (t Topology) subjectsOf(stream string) string {
+	for kind := range Kind(kinds) {
+		if t.OutputStream(kind) == stream {
+			return t.outputFilter(kind)
+		}
+	}
+	return ">"
+}
+
 // LastSaid returns what each stream of outputs has last of partition p, where it said something after from.
 func LastSaid(ctx context.Context, js jetstream.JetStream, t Topology, p int, from From) (said []Said, err error) {
 	for kind := range Kind(kinds) {

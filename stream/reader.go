@@ -260,6 +260,9 @@ func (r *Reader) watch(ctx context.Context, d *delivery) error {
 			continue
 		}
 		if behind { // twice in a row, so it is not just on its way
+			if err := r.explainGap(ctx, log.LastSeq+1); errors.Is(err, ErrLogDiffers) {
+				return err
+			}
 			return fmt.Errorf("stalled: the stream ends at %d, the consumer delivered nothing for %v", log.LastSeq, progressCheck)
 		}
 		behind = true
@@ -281,7 +284,7 @@ func (r *Reader) explainGap(ctx context.Context, to uint64) error {
 	}
 	_, err = leaderGet(ctx, r.js, stream, map[string]any{"seq": next})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return gone(to-1, "deleted one by one")
+		return gone(to-1, "deleted, or the broker can't read them from its disk")
 	}
 	if err != nil {
 		return err

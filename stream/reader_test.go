@@ -257,7 +257,11 @@ func TestReaderSaysWhatIsGone(t *testing.T) {
 		}, []string{"messages 1 to 4", "retention or a purge"}},
 		{"deleted one by one", func(t *testing.T, s jetstream.Stream) {
 			must(t, s.DeleteMsg(testContext(t), 3))
-		}, []string{"messages 3 to 3", "deleted one by one"}},
+		}, []string{"messages 3 to 3", "deleted, or the broker can't read them"}},
+		{"at its end", func(t *testing.T, s jetstream.Stream) { // as of a block that lost its end
+			must(t, s.DeleteMsg(testContext(t), 6))
+			must(t, s.DeleteMsg(testContext(t), 5))
+		}, []string{"messages 5 to 6", "deleted, or the broker can't read them"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,5 +1,6 @@
 // Package torture runs a broker and a holdfast as processes of their own and does to them what happens to
-// processes: kill -9, pauses, a broker that comes back with an older disk, a flipped byte in a table, a full disk.
+// processes: kill -9, pauses, a broker that comes back with an older disk, a flipped byte in a table, a damaged block
+// of a log, a full disk.
 // It has no code but its tests.
 //
 // What package faultsim does in one goroutine and made-up time, with thousands of seeds, is done here with the program that

@@ -34,6 +34,7 @@ func faults(t *testing.T) []fault {
 		{name: "the broker is paused", happen: func(w *world) { w.underLoad(func() { w.pause(w.broker) }) }, long: true},
 		{name: "the broker comes back with an older tail", happen: (*world).olderTail},
 		{name: "a byte in a table is flipped", happen: (*world).flipByte},
+		{name: "a block of a log is damaged", happen: (*world).damageBlock},
 	}
 	if err := smallDisks(t); err != nil {
 		t.Logf("no disk is full: %v", err)

@@ -149,6 +149,15 @@ const (
 	look     = 50 * time.Millisecond
 )
 
+// within waits until ok or for that long.
+func within(most time.Duration, ok func() bool) {
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for end := time.Now().Add(most); !ok() && time.Now().Before(end); {
+		<-ticker.C
+	}
+}
+
 // eventually waits until ok has nothing to complain of.
 func eventually(t *testing.T, what string, ok func() error) {
 	t.Helper()

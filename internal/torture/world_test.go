@@ -83,17 +83,23 @@ var brokerIsAt = regexp.MustCompile(`broker: nats://.*:(\d+)`)
 
 func (w *world) startBroker() {
 	w.t.Helper()
+	w.launchBroker()
+	port, err := strconv.Atoi(w.broker.await(brokerIsAt))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.port = port
+}
+
+// launchBroker starts one, which may not be ready.
+func (w *world) launchBroker() {
+	w.t.Helper()
 	cmd := exec.Command(os.Args[0], w.streams, strconv.Itoa(w.port))
 	cmd.Env = append(os.Environ(), asBroker+"=1")
 	if _, err := cmd.StdinPipe(); err != nil { // it is held open for as long as we live
 		w.t.Fatal(err)
 	}
 	w.broker = launch(w.t, "the broker", cmd)
-	port, err := strconv.Atoi(w.broker.await(brokerIsAt))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.port = port
 }
 
 // command is holdfast with what every subcommand is given.
