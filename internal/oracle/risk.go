@@ -137,8 +137,12 @@ func (o *Oversell) demand(s Scope, lags float64) (mean, variance float64) {
 	for _, span := range []struct {
 		size, panes inventory.Millis
 		hours       float64
-	}{{inventory.Hour, 48, 48}, {inventory.Minute, 60, 1}, {inventory.Minute, 5, 1.0 / 12}} {
+		least       int64
+	}{{inventory.Hour, 48, 48, 2}, {inventory.Minute, 60, 1, 2}, {inventory.Minute, 5, 1.0 / 12, 3}} {
 		recent := o.demanded(s.SKU, s.Location, span.size, span.panes).Count
+		if recent < span.least {
+			continue
+		}
 		seen := events/hours*span.hours + float64(max(recent-1, 0))
 		if seen/(2*span.hours) > events/hours {
 			events, hours = seen, 2*span.hours
