@@ -20,7 +20,7 @@
 //
 //   - The committed state, windows and timers among it, is byte for byte that of a partition that nothing ever
 //     happened to, at the same position; and that one's counters, stock, windows, oversells and directives are the oracle's. So are the
-//     timers by which reservations lapse, as these are in stock and directives at the moment at which they do.
+//     timers by which reservations lapse: each that the oracle has open has one, and they are in stock and directives at the moment at which they do.
 //   - Each output stream has each ordinal of a partition once, in order, and with the content that the
 //     undisturbed partition gave it. So a reader that follows revisions is told everything once.
 //   - Exceptions that waited, for too many opened at once, are all told of in the end, as they are then.

@@ -272,6 +272,9 @@ func (r *reference) compare(s engine.Store) error {
 	if want := fmt.Sprintf("%+v", open); got != want {
 		return fmt.Errorf("oversells that stand are %s, the oracle's are %s", got, want)
 	}
+	if err := r.compareTimers(s); err != nil {
+		return err
+	}
 	for _, key := range r.model.Keys() {
 		if err := r.compareWindows(s, key); err != nil {
 			return err

@@ -218,6 +218,21 @@ type lapse struct {
 	ref reference
 }
 
+// Pending is a reservation that lapses by itself, unless something happens to it before.
+type Pending struct {
+	Key inventory.Key
+	Ref string
+	Due inventory.Millis
+}
+
+// Pending returns those that have still to lapse, by when they do.
+func (o *Model) Pending() (all []Pending) {
+	for _, l := range o.lapsesBy(inventory.MillisMax) {
+		all = append(all, Pending{l.key, l.ref.ref, l.due})
+	}
+	return all
+}
+
 // lapsesBy returns what lapses after the watermark, up to time: one after another, those of one
 // moment by SKU, location and reference.
 func (o *Model) lapsesBy(time inventory.Millis) []lapse {
