@@ -19,19 +19,30 @@ const (
 
 // groupCommit lets all partitions share the syncs of one stream. One send is under way at a time, for a stream stores one message after
 // the other anyway; what is given meanwhile goes as one atomic batch, which is synced once, or message by message where that is sooner.
+// Where very much is waiting there are more at a time: a server takes in the next batch while it stores one.
 type groupCommit struct {
 	batches *batches
 	ctx     context.Context
 	stop    context.CancelFunc
 	rounds  sync.WaitGroup
 
-	// Of round alone: how long it takes to store one message, and a batch.
-	single, batch average
-
 	mu      sync.Mutex
 	waiting []*offer
-	busy    bool // a round is under way, or about to be
+	behind  int // messages that wait
+	running int // rounds that are under way, or about to be
+
+	// How long it takes to store one message, and a batch.
+	single, batch average
 }
+
+// behindStep is how many messages must wait for each round beside the first, of which there are besidesMax at most.
+const (
+	behindStep = groupMessagesMax / 2
+	besidesMax = 3
+)
+
+// most is how many rounds there may be beside the first. Under the lock.
+func (c *groupCommit) most() int { return min(c.behind/behindStep, besidesMax) }
 
 // offer is a group that is to be stored in its order, and what became of it.
 type offer struct {
@@ -82,8 +93,9 @@ func (c *groupCommit) send(ctx context.Context, group []*nats.Msg) (*jetstream.P
 	o := &offer{group: group, done: make(chan struct{})}
 	c.mu.Lock()
 	c.waiting = append(c.waiting, o)
-	if !c.busy {
-		c.busy = true
+	c.behind += len(group)
+	if c.running <= c.most() {
+		c.running++
 		c.rounds.Go(c.run)
 	}
 	c.mu.Unlock()
@@ -101,21 +113,19 @@ func (c *groupCommit) close() {
 	c.rounds.Wait()
 }
 
-// run sends what is waiting until nothing is.
+// run sends what is waiting until nothing is, or not enough for so many rounds.
 func (c *groupCommit) run() {
 	for {
-		offers, messages := c.take()
+		offers, messages, together := c.take()
 		if len(offers) == 0 {
 			return
 		}
 		began := time.Now()
-		if messages > 1 && time.Duration(messages)*time.Duration(c.single) > time.Duration(c.batch) {
-			if c.together(offers, messages) {
-				c.batch.add(time.Since(began))
-			}
-		} else {
+		if !together {
 			c.apart(offers)
-			c.single.add(time.Since(began) / time.Duration(messages))
+			c.learn(&c.single, time.Since(began)/time.Duration(messages))
+		} else if c.together(offers, messages) {
+			c.learn(&c.batch, time.Since(began))
 		}
 		for _, o := range offers {
 			close(o.done)
@@ -123,10 +133,21 @@ func (c *groupCommit) run() {
 	}
 }
 
-// take returns what is waiting, as far as it fits into one batch, or ends the round where nothing is.
-func (c *groupCommit) take() (offers []*offer, messages int) {
+func (c *groupCommit) learn(a *average, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	a.add(took)
+}
+
+// take returns what is waiting, as far as it fits into one batch, and whether it goes as one; or ends the round where nothing
+// is.
+func (c *groupCommit) take() (offers []*offer, messages int, together bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running > 1+c.most() {
+		c.running--
+		return nil, 0, false
+	}
 	bytes := 0
 	for _, o := range c.waiting {
 		for _, msg := range o.group {
@@ -139,8 +160,11 @@ func (c *groupCommit) take() (offers []*offer, messages int) {
 		messages += len(o.group)
 	}
 	c.waiting = c.waiting[len(offers):]
-	c.busy = len(offers) > 0
-	return offers, messages
+	c.behind -= messages
+	if len(offers) == 0 {
+		c.running--
+	}
+	return offers, messages, messages > 1 && time.Duration(messages)*time.Duration(c.single) > time.Duration(c.batch)
 }
 
 // together sends offers as one batch and reports whether that is stored. Where the stream refuses it for what one of them has to follow,

@@ -124,8 +124,9 @@ func TestABatchIsNotTooLarge(t *testing.T) {
 		c.waiting = append(c.waiting, o)
 	}
 	c.waiting = append(c.waiting, &offer{group: []*nats.Msg{{Data: make([]byte, groupBytesMax+1)}}})
+	c.behind, c.running = 1201, 1
 	for i, want := range []int{800, 400, 1, 0} {
-		if _, got := c.take(); got != want {
+		if _, got, _ := c.take(); got != want {
 			t.Errorf("batch %d has %d messages, want %d", i, got, want)
 		}
 	}
