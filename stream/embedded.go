@@ -48,11 +48,17 @@ const (
 	// streams again, at a few hundred MB/s, before it is ready.
 	embeddedStartMax = 10 * time.Minute
 
+	// embeddedSayEvery is how often a start that takes long says so.
+	embeddedSayEvery = 15 * time.Second
+
 	// embeddedReadyCheck is how often the start looks for a failure meanwhile.
 	embeddedReadyCheck = 100 * time.Millisecond
 
 	embeddedLockFile = "HOLDFAST-LOCK"
 )
+
+// errStillStarting marks that the server is still at its folder, which stays locked until this process ends.
+var errStillStarting = errors.New("the folder stays locked until this process ends")
 
 // Embedded is a NATS server with JetStream in this process. Its clients connect over
 // loopback TCP: an in-process connection is an unbuffered pipe, and reading over it
@@ -82,6 +88,9 @@ func StartEmbedded(config EmbeddedConfig) (*Embedded, error) {
 		return nil, fmt.Errorf("lock the embedded server's folder %s: %w: another holdfast has it: stop that one, give this one a folder of its own, or point it at the other's server", config.Dir, err)
 	}
 	e, err := startEmbedded(config)
+	if errors.Is(err, errStillStarting) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -107,21 +116,50 @@ func startEmbedded(config EmbeddedConfig) (*Embedded, error) {
 	}
 	failed := make(chan string, 1)
 	s.SetLoggerV2(&serverLogger{log: config.Log, failed: failed}, false, false, false)
-	s.Start()
+	problem, returned := begin(s.Start, s.ReadyForConnections, failed, config.Log)
+	switch {
+	case problem == "":
+		return &Embedded{server: s}, nil
+	case returned:
+		s.Shutdown()
+		s.WaitForShutdown()
+	default:
+		err = errStillStarting // nor would Shutdown return
+	}
+	return nil, errors.Join(fmt.Errorf("embedded server in %s on %s port %d: %s", config.Dir, config.Host, config.Port, problem), err)
+}
 
-	problem := fmt.Sprintf("not ready after %v", embeddedStartMax)
-	for end := time.Now().Add(embeddedStartMax); time.Now().Before(end); {
-		if s.ReadyForConnections(embeddedReadyCheck) {
-			return &Embedded{server: s}, nil
-		}
-		if failure := firstOf(failed); failure != "" {
-			problem = failure
-			break
+// begin starts a server and waits until it is ready. problem is "" once it is, else why it is not. A damaged stream can
+// keep start, which reads all of them, for good: where it had not returned by then, returned is false.
+func begin(start func(), ready func(time.Duration) bool, failed <-chan string, log *slog.Logger) (problem string, returned bool) {
+	end := time.Now().Add(embeddedStartMax)
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		start()
+	}()
+	timeout, say := time.NewTimer(embeddedStartMax), time.NewTicker(embeddedSayEvery)
+	defer timeout.Stop()
+	defer say.Stop()
+	for !returned {
+		select {
+		case <-started:
+			returned = true
+		case <-say.C:
+			log.Warn("the embedded server still reads its streams", "gives up in", time.Until(end).Round(time.Second))
+		case <-timeout.C:
+			return fmt.Sprintf("it has read its streams for %v and is not done: a file of a stream is damaged so that it never comes past it, or the disk is very slow: see with holdfast doctor what the state has, and restore this folder from a backup", embeddedStartMax), false
 		}
 	}
-	s.Shutdown()
-	s.WaitForShutdown()
-	return nil, fmt.Errorf("embedded server in %s on %s port %d: %s", config.Dir, config.Host, config.Port, problem)
+	for time.Now().Before(end) {
+		if ready(embeddedReadyCheck) {
+			return "", true
+		}
+		if failure := firstOf(failed); failure != "" {
+			return failure, true
+		}
+	}
+	return fmt.Sprintf("not ready after %v", embeddedStartMax), true
 }
 
 // firstOf returns what is in c; "" for nothing.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -82,4 +84,40 @@ func TestAPortThatIsTakenIsSaid(t *testing.T) {
 	e, err := StartEmbedded(EmbeddedConfig{Dir: dir, Port: -1, Log: quiet(io.Discard)})
 	must(t, err)
 	must(t, e.Close())
+}
+
+// TestAServerThatNeverComesPastADamagedStreamIsGivenUp, and it says meanwhile that it waits.
+func TestAServerThatNeverComesPastADamagedStreamIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		release := make(chan struct{})
+		defer close(release)
+		began := time.Now()
+		problem, returned := begin(func() { <-release }, func(time.Duration) bool {
+			t.Error("asked whether it is ready before it had started")
+			return false
+		}, nil, quiet(&log))
+		if returned || !strings.Contains(problem, "holdfast doctor") || time.Since(began) != embeddedStartMax {
+			t.Errorf("after %v: %q, returned %v", time.Since(began), problem, returned)
+		}
+		if said := strings.Count(log.String(), "still reads its streams"); said < 10 {
+			t.Errorf("it said %d times that it waits:\n%s", said, log.String())
+		}
+	})
+}
+
+// TestAServerThatIsNeverReadyIsGivenUp once it had as long as one that reads.
+func TestAServerThatIsNeverReadyIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		problem, returned := begin(func() { time.Sleep(embeddedStartMax / 2) }, func(d time.Duration) bool {
+			time.Sleep(d)
+			return false
+		}, nil, quiet(io.Discard))
+		if !returned || problem == "" || time.Since(began) != embeddedStartMax {
+			t.Errorf("after %v: %q, returned %v", time.Since(began), problem, returned)
+		}
+	})
 }
