@@ -11,6 +11,7 @@ import (
 // Arms are what came of trade in three networks that want the same.
 type Arms struct {
 	None, Buffer, Holdfast sim.Totals
+	Oracle, Omniscient     Yardstick
 
 	BufferUnits float64 // kept back of each shelf from each channel, so that as many unit-hours are as holdfast held
 
@@ -21,8 +22,8 @@ type Arms struct {
 	KeyDays    float64 // of stores
 }
 
-// playArms plays the two networks beside the one without holdfast.
-func playArms(ctx context.Context, c *Config, network sim.Config, none sim.Totals) (*Arms, error) {
+// playArms plays the networks beside the one without holdfast. The oracle holds from a threshold on.
+func playArms(ctx context.Context, c *Config, network sim.Config, none sim.Totals, threshold float64) (*Arms, error) {
 	l, err := newLoop(c, network, policy.Default())
 	if err != nil {
 		return nil, err
@@ -42,6 +43,12 @@ func playArms(ctx context.Context, c *Config, network sim.Config, none sim.Total
 		}
 	}
 	a.BufferUnits = bufferFor(&none, a.Holdfast.Held)
+	if a.Oracle, err = playOracle(ctx, c, network, threshold); err != nil {
+		return nil, err
+	}
+	if a.Omniscient, err = playOmniscient(ctx, c, network); err != nil {
+		return nil, err
+	}
 	network.Buffer = a.BufferUnits
 	a.Buffer, err = playAlone(ctx, c, network)
 	return a, err

@@ -18,7 +18,9 @@
 //
 // What a hold is worth is measured in a closed loop: three networks of the same seed want the same, one without holdfast,
 // one whose commands channels obey after their lag, and one in which each shelf keeps a fixed safety stock from every
-// channel that holds as many unit-hours back as holdfast did there.
+// channel that holds as many unit-hours back as holdfast did there. Two more bound what can be saved: in one the oracle
+// holds from the threshold on that gives it as many false alarms as holdfast in the open loop of the seed, in the other somebody who
+// sees every shelf lets channels show no more than is there.
 //
 // Everything runs in this process: an engine with its store in memory, one partition for the whole network.
 package quality

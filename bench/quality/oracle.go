@@ -14,10 +14,13 @@ const unitsMost = 95
 // how many units are there, hour by hour (DeHoratius, Mersereau & Schrage 2008). It is the yardstick of
 // what can be known from what the systems say.
 type oracle struct {
-	trade  sim.Trade
-	rates  sim.Rates
-	keys   map[inventory.Key]*supposed
-	mood   float64 // shape of a day's multiple of demand
+	trade sim.Trade
+	rates sim.Rates
+	keys  map[inventory.Key]*supposed
+	mood  float64 // shape of a day's multiple of demand
+
+	overCounter float64 // share of what is wanted at a middling store that is wanted there, not online
+
 	buffer [unitsMost + 1]float64
 }
 
@@ -31,10 +34,26 @@ type supposed struct {
 	day     inventory.Millis
 	missing float64 // probability that all is misplaced: it comes back
 	nilRef  string
+	closed  bool // no channel shows it: silence there tells nothing
 }
 
+// newOracle returns the oracle of a network that says how many stores it has.
 func newOracle(network sim.Config) *oracle {
-	return &oracle{trade: *network.Trade, rates: *network.Rates, keys: map[inventory.Key]*supposed{}, mood: float64(network.Trade.Mood)}
+	online := 0.0
+	for _, ch := range network.Channels {
+		online += ch.Share / float64(network.Stores)
+	}
+	return &oracle{
+		trade: *network.Trade, rates: *network.Rates, keys: map[inventory.Key]*supposed{}, mood: float64(network.Trade.Mood),
+		overCounter: 1 / (1 + online),
+	}
+}
+
+// close notes whether the channels have been told to show nothing of a key.
+func (o *oracle) close(key inventory.Key, closed bool) {
+	if k := o.keys[key]; k != nil {
+		k.closed = closed
+	}
 }
 
 // hear takes in a delta.
@@ -125,6 +144,9 @@ func (o *oracle) hour(sh *sim.Shelf, at inventory.Millis) {
 	}
 	expected := sh.Wanted - k.wanted
 	k.wanted = sh.Wanted
+	if k.closed {
+		expected *= o.overCounter
+	}
 	// No event in the hour: the negative binomial's, given those that came today already.
 	if expected > 0 {
 		silent := math.Pow((o.mood+k.today)/(o.mood+k.today+expected), o.mood+k.events)

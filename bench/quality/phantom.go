@@ -50,6 +50,7 @@ type open struct {
 
 // playOpen plays a network with an engine that only observes, and scores every method.
 func playOpen(ctx context.Context, c *Config, network sim.Config) (*open, error) {
+	network.Stores = c.Stores
 	l, err := newLoop(c, network, policy.Default().Observing())
 	if err != nil {
 		return nil, err

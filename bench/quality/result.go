@@ -57,7 +57,7 @@ func measure(ctx context.Context, c *Config, seed uint64, phantom float64, arms 
 		r.curves[method] = atRecall(curve)
 	}
 	if arms {
-		r.arms, err = playArms(ctx, c, network, o.totals)
+		r.arms, err = playArms(ctx, c, network, o.totals, r.of(Oracle).Threshold)
 	}
 	return r, err
 }

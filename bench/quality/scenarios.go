@@ -64,12 +64,26 @@ func worth(c *Config, results []*result) report.Scenario {
 		f.aim("oversell commanded before the next order", percent, report.AtLeast, 95, 100*float64(a.Commanded)/float64(a.Conditions))
 		f.aim("false holds for phantoms per 1,000 SKU-location-days", rate, report.AtMost, 1, float64(a.Wrong)/a.KeyDays*1000)
 		f.aim("sellable unit-hours held back wrongly", percent, report.AtMost, 2, 100*h.WronglyHeld/h.Sellable)
+		for _, bound := range []struct {
+			name string
+			of   *Yardstick
+		}{{"oracle", &a.Oracle}, {"omniscient", &a.Omniscient}} {
+			y := bound.of
+			f.add("bound, "+bound.name+": oversold units saved, against none", percent, report.Neither, saved(y.Oversold(), n.Oversold()))
+			f.add("bound, "+bound.name+": oversold units saved, against a fixed safety stock", percent, report.Neither, saved(y.Oversold(), b.Oversold()))
+			f.add("bound, "+bound.name+": sellable unit-hours held back wrongly", percent, report.Neither, 100*y.WronglyHeld/y.Sellable)
+			f.add("bound, "+bound.name+": oversold, listings behind", report.Count, report.Neither, float64(y.OversoldRaced))
+			f.add("bound, "+bound.name+": oversold, records wrong", report.Count, report.Neither, float64(y.OversoldUnfound))
+		}
+		f.add("bound, oracle: false holds per 1,000 SKU-location-days", rate, report.Neither, float64(a.Oracle.FalseHolds)/a.KeyDays*1000)
 		f.add("sellable unit-hours a fixed safety stock holds back wrongly", percent, report.Neither, 100*b.WronglyHeld/b.Sellable)
 		f.add("units of that safety stock", report.Count, report.Neither, a.BufferUnits)
 		f.add("saved where listings were behind, against none", percent, report.Higher, saved(h.OversoldRaced, n.OversoldRaced))
 		f.add("saved where records were wrong, against none", percent, report.Higher, saved(h.OversoldUnfound, n.OversoldUnfound))
 		f.add("oversold without, listings behind", report.Count, report.Neither, float64(n.OversoldRaced))
 		f.add("oversold without, records wrong", report.Count, report.Neither, float64(n.OversoldUnfound))
+		f.add("oversold with holdfast, listings behind", report.Count, report.Lower, float64(h.OversoldRaced))
+		f.add("oversold with holdfast, records wrong", report.Count, report.Lower, float64(h.OversoldUnfound))
 		f.add("oversold with a fixed safety stock", report.Count, report.Neither, float64(b.Oversold()))
 		f.add("oversold with holdfast", report.Count, report.Lower, float64(h.Oversold()))
 		f.add("units ordered online without", report.Count, report.Neither, float64(n.Ordered))
