@@ -6,9 +6,9 @@ import (
 	"github.com/holdfast-atp/holdfast/bench/sim"
 )
 
-// someWeeks is long enough for some dozen oversold units.
+// someWeeks is long enough for a dozen or more oversold units.
 func someWeeks() Config {
-	c := Config{Stores: 4, SKUs: 24, Warm: 7, Days: 21}
+	c := Config{Stores: 4, SKUs: 24, Warm: 4, Days: 10}
 	return c.withDefaults()
 }
 
