@@ -92,6 +92,7 @@ type examination struct {
 	report *Report
 	parts  []part
 	asked  bool // the broker answered
+	heard  heard
 }
 
 // part is what is known of one partition.

@@ -363,6 +363,63 @@ func TestLostOutputs(t *testing.T) {
 	}
 }
 
+// TestAStreamOfOutputsThatWasEmptied: the others go on, to beyond what it had, and what it had is missed.
+func TestAStreamOfOutputsThatWasEmptied(t *testing.T) {
+	w := newWard(t)
+	commands := w.config.Topology.OutputStream(stream.Command)
+	s, err := w.config.JS.Stream(w.ctx, commands)
+	must(t, err)
+	must(t, s.Purge(w.ctx))
+	_, err = w.config.JS.Publish(w.ctx, w.config.Topology.DeltaSubject(1), []byte("no delta"))
+	must(t, err)
+	p := w.start()
+	must(t, p.Settle(w.ctx))
+	must(t, p.Close())
+	r := w.examine()
+	if !r.OK || strings.Count(wrong(r), "in none of the four streams") == 0 || !strings.Contains(wrong(r), "nothing in "+commands) {
+		t.Errorf("%s is empty, and it says\n%s", commands, wrong(r))
+	}
+}
+
+// TestWhatIsMissing: what retention took is not.
+func TestWhatIsMissing(t *testing.T) {
+	at := func(minutes ...int) (said []output) { // of the ordinals 1, 2, …; 0: it is gone
+		for i, m := range minutes {
+			if m > 0 {
+				said = append(said, output{uint64(i + 1), time.Unix(int64(m)*60, 0)})
+			}
+		}
+		return said
+	}
+	for name, c := range map[string]struct {
+		said           []output
+		known          int // minute
+		last           uint64
+		first, missing uint64
+	}{
+		"all there":                        {said: at(1, 2, 3), last: 3},
+		"nothing said":                     {},
+		"one in the midst":                 {said: at(1, 0, 3), last: 3, first: 2, missing: 1},
+		"the head":                         {said: at(0, 0, 3), last: 3, first: 1, missing: 2},
+		"the tail":                         {said: at(1, 0, 0), last: 3, first: 2, missing: 2},
+		"all":                              {last: 3, first: 1, missing: 3},
+		"not yet stored":                   {said: at(1, 2, 0, 4), last: 2},
+		"retention took the head":          {said: at(0, 0, 30, 40), known: 20, last: 4},
+		"and of one stream more":           {said: at(0, 10, 0, 15, 30, 40), known: 20, last: 6},
+		"and one after it was lost":        {said: at(0, 10, 0, 30, 0, 40), known: 20, last: 6, first: 5, missing: 1},
+		"retention took all":               {known: 20, last: 4},
+		"all that is left may lack others": {said: at(1, 0, 3, 0), known: 20, last: 4},
+	} {
+		h := heard{parts: map[int][]output{0: c.said}}
+		if c.known > 0 {
+			h.known = time.Unix(int64(c.known)*60, 0)
+		}
+		if first, missing := h.missing(0, c.last); first != c.first || missing != c.missing {
+			t.Errorf("%s: %d from %d on, want %d from %d on", name, missing, first, c.missing, c.first)
+		}
+	}
+}
+
 // TestWhatAnotherVersionWrote: a format that this program does not know is told before anything runs into it.
 func TestWhatAnotherVersionWrote(t *testing.T) {
 	w := newWard(t)

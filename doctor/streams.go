@@ -36,7 +36,7 @@ func (e *examination) streams(ctx context.Context) {
 			e.parts[i].bytesEach = r.Bytes / max(r.Messages, 1)
 		}
 		if i >= len(e.parts) && r.Err == nil {
-			if err := e.Topology.ReadStream(ctx, e.JS, r.Name, newest(r.Last, r.Bytes/max(r.Messages, 1), e.SampleBytes), false); err != nil {
+			if err := e.readOutputs(ctx, r); err != nil {
 				e.add("streams", r.Name, Warning, "restore the stream from a backup or a replica: who reads it does not come past there; holdfast itself runs", "%v", err)
 			}
 		}
@@ -162,11 +162,14 @@ func (e *examination) outputs(ctx context.Context, p int, last uint64) {
 		said, err = stream.LastSaid(ctx, e.JS, e.Topology, p, stream.From{}) // its last may be a rejection from before there
 		last = greatest(said)
 	}
+	first, missing := e.heard.missing(p, at.stored)
 	switch {
 	case err != nil:
 		e.addPart(p, "outputs", Failed, "see whether the broker is well", "%v", err)
 	case last < at.stored && (last > 0 || e.Topology.OutputMaxAge == 0): // retention takes the oldest first, and may take all
 		e.addPart(p, "outputs", Warning, "where the log is whole, move its folder aside: the log says them again", "the streams end at output %d, it had said %d and %d wait: the streams lost some, and holds may be missing", last, at.said, at.waiting)
+	case missing > 0:
+		e.addPart(p, "outputs", Warning, sayAgain, "%d outputs of up to %d that it had said are in none of the four streams, the first is %d%s: the streams lost some, and holds may be missing", missing, at.stored, first, e.heard.emptied())
 	default:
 		e.addPart(p, "outputs", OK, "", "it has said %d, the streams have up to %d, %d wait to be stored", at.said, last, at.waiting)
 	}

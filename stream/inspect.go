@@ -52,6 +52,25 @@ func (t Topology) Inspect(ctx context.Context, js jetstream.JetStream) (streams 
 // ReadStream reads a stream of the deployment from a sequence on to its end. Its error names the first message that the broker
 // can't read or, in a log, that is not there: of other streams messages may have been deleted.
 func (t Topology) ReadStream(ctx context.Context, js jetstream.JetStream, stream string, from uint64, log bool) error {
+	return t.readStream(ctx, js, stream, from, log, func(jetstream.Msg) error { return nil })
+}
+
+// ReadOutputs is [Topology.ReadStream] of a stream of outputs, and calls each for every output: of which partition, under
+// which ordinal, and when the stream took it in.
+func (t Topology) ReadOutputs(ctx context.Context, js jetstream.JetStream, stream string, from uint64, each func(partition int, ordinal uint64, stored time.Time)) error {
+	return t.readStream(ctx, js, stream, from, false, func(msg jetstream.Msg) error {
+		at, err := msg.Metadata()
+		if err != nil {
+			return err
+		}
+		if partition, ordinal, ok := parseOutputName(msg.Headers().Get(HeaderOutput)); ok {
+			each(partition, ordinal, at.Timestamp)
+		}
+		return nil
+	})
+}
+
+func (t Topology) readStream(ctx context.Context, js jetstream.JetStream, stream string, from uint64, log bool, each func(jetstream.Msg) error) error {
 	state, err := streamState(ctx, js, stream)
 	if err != nil || state.LastSeq < from || state.Msgs == 0 && !log || state.LastSeq < state.FirstSeq {
 		return err
@@ -67,12 +86,12 @@ func (t Topology) ReadStream(ctx context.Context, js jetstream.JetStream, stream
 		}
 	}
 	begin := jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next}
-	err = scan(ctx, js, stream, begin, end, func(sequence uint64, _ jetstream.Msg) (bool, error) {
+	err = scan(ctx, js, stream, begin, end, func(sequence uint64, msg jetstream.Msg) (bool, error) {
 		if log && sequence != next {
 			return false, errGap
 		}
 		next = sequence + 1
-		return true, nil
+		return true, each(msg)
 	})
 	if err == nil || ctx.Err() != nil || next > end {
 		return err
