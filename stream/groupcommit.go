@@ -61,6 +61,8 @@ const (
 	// What is believed before it is measured, where each message is synced: a server makes a file of its own for a batch first.
 	singleExpected = 700 * time.Microsecond
 	batchExpected  = 6 * time.Millisecond
+
+	closeGrace = time.Second
 )
 
 func newGroupCommit(js jetstream.JetStream, single, batch time.Duration) *groupCommit {
@@ -79,11 +81,13 @@ func newGroupCommits(js jetstream.JetStream) (all groupCommits) {
 }
 
 func (all groupCommits) close() {
+	var closing sync.WaitGroup
 	for _, c := range all {
 		if c != nil {
-			c.close()
+			closing.Go(c.close)
 		}
 	}
+	closing.Wait()
 }
 
 // send stores a group in its order, in one piece with others or in several, and answers as the stream answers its last message. After
@@ -107,10 +111,13 @@ func (c *groupCommit) send(ctx context.Context, group []*nats.Msg) (*jetstream.P
 	}
 }
 
-// close gives up what is under way. Nothing may be sent afterwards.
+// close waits for what is under way, for closeGrace, and gives it up then: a server that shuts down in the middle of a batch may leave the
+// files of it open. Nothing may be sent afterwards.
 func (c *groupCommit) close() {
-	c.stop()
+	late := time.AfterFunc(closeGrace, c.stop)
+	defer late.Stop()
 	c.rounds.Wait()
+	c.stop()
 }
 
 // run sends what is waiting until nothing is, or not enough for so many rounds.
