@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -125,6 +126,9 @@ func startEmbedded(config EmbeddedConfig) (*Embedded, error) {
 		s.WaitForShutdown()
 	default:
 		err = errStillStarting // nor would Shutdown return
+	}
+	if strings.Contains(problem, "address already in use") {
+		problem += ": stop the server that is there, give --nats-port another, or use that server with --nats"
 	}
 	return nil, errors.Join(fmt.Errorf("embedded server in %s on %s port %d: %s", config.Dir, config.Host, config.Port, problem), err)
 }

@@ -77,7 +77,7 @@ func TestAPortThatIsTakenIsSaid(t *testing.T) {
 	port := taken.Addr().(*net.TCPAddr).Port
 	dir := t.TempDir()
 	_, err = StartEmbedded(EmbeddedConfig{Dir: dir, Port: port, Log: quiet(io.Discard)})
-	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+	if err == nil || !strings.Contains(err.Error(), "address already in use") || !strings.Contains(err.Error(), strconv.Itoa(port)) || !strings.Contains(err.Error(), "--nats-port") {
 		t.Errorf("got %v, want an error that says that the port is in use", err)
 	}
 	// It leaves nothing locked.
