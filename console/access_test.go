@@ -107,6 +107,7 @@ func TestEachCallNeedsItsRole(t *testing.T) {
 			{"GET /v1/policy", access.Reader},
 			{"GET /v1/master/tea", access.Reader},
 			{"GET /v1/counts", access.Reader},
+			{"GET /v1/risk", access.Reader},
 			{"POST /v1/master", access.Operator},
 			{"GET /v1/overview", access.Reader},
 			{"HEAD /v1/commands/stream", access.Reader},

@@ -62,6 +62,10 @@ type Backend interface {
 	// Item returns what master data say of a SKU. ErrNotFound where they say nothing.
 	Item(ctx context.Context, sku string) (inventory.Item, error)
 
+	// Risks calls yield for every key at which more may be promised within a window than can be found, in any order, and returns the window: that
+	// of the policy in force where the one given is 0. What yield is given is its own.
+	Risks(ctx context.Context, window inventory.Millis, yield func(*inventory.Risk)) (inventory.Millis, error)
+
 	// Explain looks a decision up by the id of a command, an exception or the decision itself. ErrNotFound.
 	Explain(ctx context.Context, id string) (inventory.Explanation, error)
 

@@ -130,3 +130,16 @@ func (q query) position() (p position, ok bool, err error) {
 	p.partition = int(number)
 	return p, true, nil
 }
+
+// span reads a duration from least to most; 0 where none is given.
+func (q query) span(name string, least, most time.Duration) (time.Duration, error) {
+	text, given := q[name]
+	if !given {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < least || d > most {
+		return 0, badRequest("Parameter %q is %q; allowed is a duration such as 90m or 4h, from %s to %s.", name, text, least, most)
+	}
+	return d, nil
+}

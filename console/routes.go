@@ -37,6 +37,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v1/exceptions/{id}/assign", access.Operator, nil, s.decide(control.Assign)},
 		{"GET", "/v1/explain/{command}", access.Reader, nil, s.getExplanation},
 		{"GET", "/v1/counts", access.Reader, []string{"location", "budget"}, s.getCounts},
+		{"GET", "/v1/risk", access.Reader, []string{"window", "by", "location", "supplier", "channel", "sku", "limit"}, s.getRisk},
 		{"POST", "/v1/master", access.Operator, nil, s.postMaster},
 		{"GET", "/v1/master/{sku}", access.Reader, nil, s.getItem},
 		{"GET", "/v1/policy", access.Reader, nil, s.getPolicy},

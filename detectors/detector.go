@@ -72,6 +72,8 @@ type Channel struct {
 	Fenced int64 // what its own ring-fence holds
 	Shown  int64 // what it shows as sellable, as far as is known
 	Limit  int64 // what commands let it show at most, here or in the whole network; 0: it is held, math.MaxInt64: nothing binds it
+	Lists  bool  // it has said what it shows
+	Asked  int64 // how often it was asked for the key of late: its share of demand is that of the sum over all channels
 }
 
 // Network is the SKU over all of its locations.

@@ -226,6 +226,7 @@ func (e *Engine) change(rec *item[record], d *inventory.Delta) (err error) {
 		return err
 	}
 	e.count(rec, d)
+	rec.value.asked(d)
 	if d.Kind == inventory.Listing {
 		if err := e.measure(&rec.value, d); err != nil {
 			return err

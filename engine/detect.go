@@ -216,6 +216,17 @@ func (e *Engine) show(s scene) {
 	}
 	v.SKU, v.Location = splitRecordKey(s.rec.key)
 	e.bound(v)
+	v.Held = r.held()
+	channels = appendChannels(channels, r, n)
+	for i := range channels {
+		c := &channels[i]
+		v.Excess = v.Excess || c.Shown > 0 && c.Shown > min(c.ATP, c.Limit)
+	}
+	v.Channels, v.Open = channels, appendStanding(appendStanding(open, r.open), n.open)
+}
+
+// appendChannels appends the channels of a record as detectors may see them.
+func appendChannels(channels []detectors.Channel, r *record, n *network) []detectors.Channel {
 	networkBinds := len(n.open) > 0 // where nothing stands nothing is held
 	fenced := int64(0)
 	for i := range r.Channels {
@@ -231,12 +242,11 @@ func (e *Engine) show(s scene) {
 		if networkBinds {
 			limit = min(limit, n.limit(c.Name))
 		}
-		atp, shown := r.ATP()-(fenced-own), c.Shown()
-		v.Excess = v.Excess || shown > 0 && shown > min(atp, limit)
-		channels = append(channels, detectors.Channel{Name: c.Name, ATP: atp, Fenced: own, Shown: shown, Limit: limit})
+		channels = append(channels, detectors.Channel{
+			Name: c.Name, ATP: r.ATP() - (fenced - own), Fenced: own, Shown: c.Shown(), Limit: limit, Lists: c.Listed.Time != 0, Asked: r.asks.of(i),
+		})
 	}
-	v.Held = r.held()
-	v.Channels, v.Open = channels, appendStanding(appendStanding(open, r.open), n.open)
+	return channels
 }
 
 // appendStanding appends the scopes of the exceptions whose condition is not over.

@@ -36,7 +36,7 @@ func specimens() []stored {
 		{revision: 1, binds: true, most: 7, exception: "x0-3-0-0", renewAt: now, told: now - 5},
 	}
 
-	r := &record{open: open, directives: directives, contributed: -3, alarmAt: now + 1, renewAt: now + 2}
+	r := &record{open: open, directives: directives, asks: asks{3, 0, 500}, contributed: -3, alarmAt: now + 1, renewAt: now + 2}
 	_ = r.Apply(&sale, nil)
 	r.windows.Add(now, now, seriesOf(inventory.Sale), 3)
 	heard := ticks{vouched: now - inventory.Hour}
@@ -70,7 +70,7 @@ func specimens() []stored {
 		&network{locations: 2, sum: total{-1, -3}, positive: total{0, 4}, givers: []giver{{"leeds", 3}, {"york", 1}}, channels: []string{"web", "amazon", "outlet", "store"}, open: open, directives: directives, renewAt: now},
 		pl, &source{heard}, ch, tl, goods,
 		&guard{listings: 9, held: 4, minute: now / inventory.Minute, given: 3, waits: 2, before: 1, incident: "x0-5-0-0", lifted: true, muted: true, checkAt: now + 3},
-		&skuItem{inventory.Item{Category: "drinks", Price: 499, Margin: 120, LeadHours: 72, Regulated: true, LotControlled: true}},
+		&skuItem{inventory.Item{Category: "drinks", Supplier: "acme", Price: 499, Margin: 120, LeadHours: 72, Regulated: true, LotControlled: true}},
 		&site{inventory.Site{Region: "north"}}}
 }
 

@@ -70,7 +70,7 @@ func LiveTimers(store Store, yield func(timer.Timer)) error {
 // The formats of values; each value begins with its own. A change of layout gets a new
 // number, and what reads the old one.
 const (
-	formatRecord   = 13
+	formatRecord   = 14
 	formatNetwork  = 7
 	formatPlace    = 6
 	formatWeek     = 1
@@ -80,7 +80,7 @@ const (
 	formatChannel  = 1
 	formatPolicy   = 1
 	formatGuard    = 1
-	formatItem     = 1
+	formatItem     = 2
 	formatSite     = 1
 	formatMeta     = 6
 	formatPace     = 1

@@ -109,6 +109,7 @@ const (
 func (s *skuItem) append(dst []byte) []byte {
 	dst = wire.AppendUint(dst, formatItem)
 	dst = wire.AppendString(dst, s.Category)
+	dst = wire.AppendString(dst, s.Supplier)
 	dst = wire.AppendInt(dst, s.Price)
 	dst = wire.AppendInt(dst, s.Margin)
 	dst = wire.AppendInt(dst, s.LeadHours)
@@ -125,6 +126,7 @@ func (s *skuItem) append(dst []byte) []byte {
 func (s *skuItem) read(in *wire.Reader) {
 	in.Version(formatItem)
 	s.Category = in.String()
+	s.Supplier = in.String()
 	s.Price, s.Margin, s.LeadHours = in.Int(), in.Int(), in.Int()
 	flags := in.Uint()
 	if flags > itemRegulated|itemLotControlled {

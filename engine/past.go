@@ -71,7 +71,12 @@ var spans = [...]struct {
 }
 
 func (p *past) Asked(s detectors.Span) (events, units int64) {
-	total := p.rec.value.windows.Sum(spans[s].tier, window.Demand, spans[s].panes, p.e.meta.watermark)
+	return p.rec.value.demand(s, p.e.meta.watermark)
+}
+
+// demand is [detectors.Trade]'s Asked up to now.
+func (r *record) demand(s detectors.Span, now inventory.Millis) (events, units int64) {
+	total := r.windows.Sum(spans[s].tier, window.Demand, spans[s].panes, now)
 	return total.Count, total.Sum
 }
 

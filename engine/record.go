@@ -21,6 +21,7 @@ type record struct {
 
 	open       []opened    // exceptions of this location
 	directives []directive // by index of Channels; shorter where the last ones never had one
+	asks       asks
 
 	refs refs // which timelines it has
 
@@ -39,6 +40,7 @@ func (r *record) append(dst []byte) []byte {
 	dst = r.belief.Append(dst)
 	dst = appendOpened(dst, r.open)
 	dst = appendDirectives(dst, r.directives)
+	dst = r.asks.append(dst)
 	dst = r.refs.append(dst)
 	dst = wire.AppendInt(dst, r.contributed)
 	dst = wire.AppendInt(dst, r.alarmAt)
@@ -55,6 +57,7 @@ func (r *record) read(in *wire.Reader) {
 	r.belief.Read(in)
 	r.open = readOpened(in)
 	r.directives = readDirectives(in)
+	r.asks.read(in)
 	r.refs.read(in)
 	r.contributed = in.Int()
 	r.alarmAt = inventory.Millis(in.Int())

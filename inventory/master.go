@@ -5,6 +5,7 @@ import "fmt"
 // Item is what is known of a SKU beside its stock. What is not known is zero.
 type Item struct {
 	Category      string `json:"category,omitempty"`
+	Supplier      string `json:"supplier,omitempty"`   // who delivers it
 	Price         int64  `json:"price,omitempty"`      // list price of a unit, minor units: for exposure, where deltas carry none
 	Margin        int64  `json:"margin,omitempty"`     // of a unit, minor units
 	LeadHours     int64  `json:"lead_hours,omitempty"` // from an order to its receipt
@@ -68,6 +69,9 @@ func (s *ItemOf) invalid() *Invalid {
 		return bad
 	}
 	if bad := checkName("category", s.Category, NameBytesMax, false); bad != nil {
+		return bad
+	}
+	if bad := checkName("supplier", s.Supplier, NameBytesMax, false); bad != nil {
 		return bad
 	}
 	for _, n := range []struct {

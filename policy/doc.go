@@ -12,7 +12,8 @@
 //	  - {class: phantom_inventory, location: ["outlet-*"], set: {raise: 0.9, clear: 0.5}}
 //	  - {channel: amazon, when: exposure >= 100000 and confidence < 0.95, set: {autonomy: recommend, owner: amazon-desk}}
 //
-// exceptions_per_second and exceptions_at_once bound how many exceptions a partition tells of as they open.
+// next_window is how far ahead lists of what is at risk look, four hours where it is not said. exceptions_per_second and
+// exceptions_at_once bound how many exceptions a partition tells of as they open.
 //
 // Conditions are in expr rather than CEL: it is one module without dependencies where CEL brings a parser generator's runtime and protobuf, it
 // reads like what planners write in their sheets, it checks types when the policy is checked, and without its

@@ -101,7 +101,13 @@ func (r *reader) policy(n *yaml.Node, p *Policy) {
 		"overrides":             func(v *yaml.Node) { overrides = v },
 		"guards":                func(v *yaml.Node) { p.guards = r.guards(v) },
 		"exceptions_per_second": func(v *yaml.Node) { p.ExceptionsPerSecond = r.whole(v, "exceptions_per_second", 1, ExceptionsMax) },
-		"exceptions_at_once":    func(v *yaml.Node) { p.ExceptionsAtOnce = r.whole(v, "exceptions_at_once", 1, ExceptionsMax) },
+		"next_window": func(v *yaml.Node) {
+			p.NextWindow = r.duration(v, "next_window", NextWindowLeast)
+			if p.NextWindow > NextWindowMost {
+				r.fail(v, "next_window: %s is too far ahead; 7d at most", v.Value)
+			}
+		},
+		"exceptions_at_once": func(v *yaml.Node) { p.ExceptionsAtOnce = r.whole(v, "exceptions_at_once", 1, ExceptionsMax) },
 	})
 	if overrides != nil {
 		r.list(overrides, "overrides", func(v *yaml.Node) { p.overrides = append(p.overrides, r.override(v, p)) })

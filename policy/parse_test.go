@@ -99,7 +99,7 @@ func TestMistakesAreSaidByLine(t *testing.T) {
 		"name: {}\nclasses: {}":            "line 1: name is a name",
 		"name: p\nname: q":                 `line 2: "name" is given twice`,
 		head + "---\nname: q":              "more than one YAML document",
-		head + "classses: {}":              `line 4: the policy has no field "classses"; there are classes, exceptions_at_once, exceptions_per_second, guards, name, overrides`,
+		head + "classses: {}":              `line 4: the policy has no field "classses"; there are classes, exceptions_at_once, exceptions_per_second, guards, name, next_window, overrides`,
 		"name: p\nclasses: [oversell]":     "line 2: classes is a mapping",
 		"name: p\nclasses: {oversold: {}}": `there is no class "oversold"; there are oversell,`,
 		"name: p\nclasses:\n  oversell: {autonomy: yes}":                                                                `line 3: autonomy "yes": it is observe, recommend or auto`,

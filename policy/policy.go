@@ -58,6 +58,9 @@ type Policy struct {
 	// after a quiet time. Those beyond are told of later; what is held for them is held at once. From 1 to ExceptionsMax.
 	ExceptionsPerSecond, ExceptionsAtOnce int64
 
+	// NextWindow is how far ahead the lists of what is at risk look, where nobody says, in event time: from NextWindowLeast to NextWindowMost.
+	NextWindow inventory.Millis
+
 	rules     map[inventory.Class]Rule
 	overrides []override
 	guards    Guards
@@ -68,6 +71,13 @@ const (
 	ExceptionsPerSecondDefault = 1000
 	ExceptionsAtOnceDefault    = 10 // times as many as per second
 	ExceptionsMax              = 1_000_000
+)
+
+// How far ahead lists of what is at risk look: by default, and within what bounds.
+const (
+	NextWindowDefault = 4 * inventory.Hour
+	NextWindowLeast   = 15 * inventory.Minute
+	NextWindowMost    = 7 * inventory.Day
 )
 
 // At is where an exception stands.
@@ -85,8 +95,11 @@ func New(version string, rules map[inventory.Class]Rule) *Policy {
 	return p
 }
 
-// fill fills in what is not said of the pace of exceptions.
+// fill fills in what is not said beside rules.
 func (p *Policy) fill() {
+	if p.NextWindow == 0 {
+		p.NextWindow = NextWindowDefault
+	}
 	if p.ExceptionsPerSecond == 0 {
 		p.ExceptionsPerSecond = ExceptionsPerSecondDefault
 	}

@@ -40,6 +40,7 @@ func Schema() []byte {
 		"overrides": schema{"type": "array", "items": ref("override"), "description": "of those that match, the last counts"},
 		"guards":    ref("guards"),
 
+		"next_window":           schema{"$ref": "#/$defs/time", "description": "how far ahead lists of what is at risk look; from 15m to 7d"},
 		"exceptions_per_second": schema{"type": "integer", "minimum": 1, "maximum": ExceptionsMax},
 		"exceptions_at_once":    schema{"type": "integer", "minimum": 1, "maximum": ExceptionsMax},
 	}, "name")

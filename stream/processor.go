@@ -65,6 +65,8 @@ type Processor struct {
 	commits  groupCommits
 	projects *Directives
 
+	surveying chan struct{} // has room for the one that reads all of a state
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -92,7 +94,7 @@ func Start(ctx context.Context, config Config) (*Processor, error) {
 	if config.TickEvery == 0 {
 		config.TickEvery = TickEveryDefault
 	}
-	p := &Processor{config: config, stop: func() {}}
+	p := &Processor{config: config, surveying: make(chan struct{}, 1), stop: func() {}}
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

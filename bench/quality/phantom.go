@@ -46,6 +46,7 @@ type open struct {
 	believed  []score.Judged // the probability at each look at something promised
 	totals    sim.Totals
 	exception []*raised
+	foresight *foresight
 }
 
 // playOpen plays a network with an engine that only observes, and scores every method.
@@ -56,14 +57,19 @@ func playOpen(ctx context.Context, c *Config, network sim.Config) (*open, error)
 		return nil, err
 	}
 	w := newWatch(c, l.sim)
+	ahead := newForesight()
 	board, oracle := baseline.New(start, network.Seed), newOracle(network)
 	heard := func(d *inventory.Delta) {
 		board.Observe(d)
 		oracle.hear(d)
+		ahead.hear(d)
 	}
 	scores := make([]float64, len(baseline.Names()))
 	next := 0
 	hourly := func(at inventory.Millis) error {
+		if err := ahead.hour(c, l, at); err != nil {
+			return err
+		}
 		looks := next < len(w.hours) && w.hours[next] == at
 		key := 0
 		var bad error
@@ -97,7 +103,7 @@ func playOpen(ctx context.Context, c *Config, network sim.Config) (*open, error)
 		return nil, err
 	}
 	w.label(l.sim, c.end())
-	o := &open{loop: l, watch: w, found: map[string][]delay{}, curves: map[string][]score.Point{}, totals: l.measured(), exception: l.order}
+	o := &open{loop: l, watch: w, found: map[string][]delay{}, curves: map[string][]score.Point{}, totals: l.measured(), exception: l.order, foresight: ahead}
 	o.judge(c)
 	l.playOn()
 	return o, nil

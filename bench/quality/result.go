@@ -21,6 +21,8 @@ type result struct {
 	network  []sim.Figure
 	arms     *Arms // nil: not played
 	deltas   uint64
+
+	foresight *foresight
 }
 
 // delayIn is a delay with what the episode was like.
@@ -44,7 +46,7 @@ func measure(ctx context.Context, c *Config, seed uint64, phantom float64, arms 
 	r := &result{
 		seed: seed, phantom: phantom, methods: o.methods, stated: o.stated, believed: score.Calibration(o.believed, calibrationBins),
 		classes: meet(c, o.loop.sim.Episodes(), o.exception), network: o.loop.sim.Calibration(),
-		found: map[string][]delayIn{}, curves: map[string][]float64{}, deltas: o.loop.sent,
+		found: map[string][]delayIn{}, curves: map[string][]float64{}, deltas: o.loop.sent, foresight: o.foresight,
 	}
 	for method, found := range o.found {
 		for _, d := range found {

@@ -19,7 +19,7 @@ func Run(ctx context.Context, c Config) (report.Report, error) {
 	r := report.Report{Format: report.Format}
 	main := c.main()
 	of := with(results, main)
-	r.Scenarios = append(r.Scenarios, worth(&c, of), phantoms(&c, main, of), classScenario(&c, of), networkScenario(&c, of), groups(&c, main, of))
+	r.Scenarios = append(r.Scenarios, worth(&c, of), phantoms(&c, main, of), foresightScenario(&c, of), classScenario(&c, of), networkScenario(&c, of), groups(&c, main, of))
 	for _, phantom := range c.Phantoms {
 		if of := with(results, phantom); phantom != main {
 			r.Scenarios = append(r.Scenarios, phantoms(&c, phantom, of), methods(&c, phantom, of))

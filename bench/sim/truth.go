@@ -90,6 +90,8 @@ type shelfTruth struct {
 	stale    []stale    // by channel: it stands still, and shows more than it may
 	short    *Episode   // more is promised by the books than there is, by all channels or by one of them
 	soldOut  *Episode   // it is promoted, and all that there is is promised
+	isShort  bool       // more is promised than there is, by what is there or by the books
+	unfilled int        // how often orders were taken, or promises became such, that could not be filled by what was there
 	lot      *Episode   // much of what was sold came back, and is not sorted out
 
 	since                       inventory.Millis // the rates below have held since
@@ -119,6 +121,9 @@ func (t *shelfTruth) account(to *Totals, at inventory.Millis, note bool) {
 
 // ordered notes that an order was taken.
 func (t *shelfTruth) ordered(channel int, at inventory.Millis) {
+	if t.isShort {
+		t.unfilled++
+	}
 	if e := t.oversold[channel]; e != nil && e.Order == 0 {
 		e.Order = at
 	}
@@ -151,6 +156,7 @@ func (s *Sim) watch(sh *shelf, at inventory.Millis) {
 		s.watchOversell(sh, c, at)
 		s.watchListing(sh, c, at)
 	}
+	t.fill(sh)
 	s.watchShort(sh, at)
 	s.watchPromotion(sh, at)
 	switch is := sh.there == 0 && sh.promised() > 0; {
@@ -160,6 +166,15 @@ func (s *Sim) watch(sh *shelf, at inventory.Millis) {
 		t.phantom.End = at
 		t.phantom = nil
 	}
+}
+
+// fill notes whether more is promised than there is.
+func (t *shelfTruth) fill(sh *shelf) {
+	is := sh.reserved > sh.there || sh.promised()-sh.fence.left < 0
+	if is && !t.isShort {
+		t.unfilled++
+	}
+	t.isShort = is
 }
 
 // watchShort: more is promised by the books than there is, or some channel's share of it is below zero for what is kept for another.
@@ -194,6 +209,8 @@ type Shelf struct {
 	Promised int64            // on record, less what is reserved and kept back
 	Recorded int64            // fit for sale
 	Phantom  inventory.Millis // since when what is promised is not there; 0: some is, or nothing is promised
+	Short    bool             // more is promised than there is, by what is there or by the books
+	Unfilled int              // how often it has become short, or a further order was taken while it was
 	PerDay   float64          // demand events a day, online ones included, as of now but for the day's mood
 	Wanted   float64          // demand events to be expected since the start, whatever each day's mood
 }
@@ -207,6 +224,7 @@ func (s *Sim) Shelves(each func(sh *Shelf)) {
 		if p := sh.truth.phantom; p != nil {
 			state.Phantom = p.Begin
 		}
+		state.Short, state.Unfilled = sh.truth.isShort, sh.truth.unfilled
 		state.PerDay = sh.sku.known(s.now) * (sh.place.size + s.onlineShare())
 		each(&state)
 	}

@@ -124,6 +124,11 @@ func (b *backend) Item(_ context.Context, sku string) (inventory.Item, error) {
 	return item, translate(err)
 }
 
+func (b *backend) Risks(ctx context.Context, window inventory.Millis, yield func(*inventory.Risk)) (inventory.Millis, error) {
+	used, err := b.processor.Risks(ctx, window, yield)
+	return used, translate(err)
+}
+
 func (b *backend) Policy(context.Context) (console.PolicyInForce, error) {
 	var all console.PolicyInForce
 	policies, err := b.processor.Policies()

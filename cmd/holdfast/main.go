@@ -38,6 +38,7 @@ type cli struct {
 	Explain    explainCmd    `cmd:"" help:"Say why a command was given or an exception opened: inputs, state before and after, rule, policy."`
 	Backtest   backtestCmd   `cmd:"" help:"Say what a policy would have done with the logged past, next to what was done."`
 	Counts     countsCmd     `cmd:"" help:"List what a location should count first."`
+	Risk       riskCmd       `cmd:"" help:"List where more may be promised in the next hours than can be found."`
 	Master     masterCmd     `cmd:"" help:"Set what is known of SKUs and locations beside their stock: category, price, region and more."`
 	Policy     policyCmd     `cmd:"" help:"Check a policy file, or show the policy in force."`
 	Bench      benchCmd      `cmd:"" help:"Measure what this machine can do."`

@@ -24,6 +24,7 @@ type Backend struct {
 	skus       map[string]inventory.SKUAvailability
 	items      map[string]inventory.Item
 	exceptions []inventory.Exception
+	risks      []inventory.Risk
 	commands   []inventory.Command // command i has stream sequence i+1
 	overview   console.Overview
 	err        error
@@ -57,6 +58,26 @@ func (b *Backend) SetException(e inventory.Exception) {
 		}
 		b.exceptions[i] = e
 	})
+}
+
+// SetRisks sets what is at risk in a next window, however long it is.
+func (b *Backend) SetRisks(risks ...inventory.Risk) { b.change(func() { b.risks = risks }) }
+
+// Risks calls yield with what SetRisks set. The policy's window is four hours.
+func (b *Backend) Risks(_ context.Context, window inventory.Millis, yield func(*inventory.Risk)) (inventory.Millis, error) {
+	b.mu.Lock()
+	risks, err := slices.Clone(b.risks), b.err
+	b.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	if window == 0 {
+		window = 4 * inventory.Hour
+	}
+	for i := range risks {
+		yield(&risks[i])
+	}
+	return window, nil
 }
 
 // Publish appends c to the stream of commands.
