@@ -116,6 +116,10 @@ const (
 	// filterBits is the bloom filter's size a key: 10 bits let 1 % of the tables
 	// without a key be read in vain, for 1.25 MiB a million keys.
 	filterBits = 10
+
+	// indexBlockBytes lets a table have one index block, as the blocks of an index are read one after the other: more
+	// than one are looked up in an index of their own.
+	indexBlockBytes = 256 << 10
 )
 
 // pebbleOptions are the options of one partition. Compaction runs on one goroutine
@@ -133,12 +137,13 @@ func (f *Folder) pebbleOptions() *pebble.Options {
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 1 },
 		Logger:                      logger{f.options.Log},
 		EventListener:               &pebble.EventListener{DataCorruption: f.damaged},
-		// A compaction writes most of a partition again, so it waits for eight flushes, which take little to
-		// look through as each has a filter; writes wait at 24.
-		L0CompactionThreshold: 8,
-		L0StopWritesThreshold: 24,
+		// A compaction writes most of a partition again, so it waits for twelve flushes, which take little to
+		// look through as each has a filter; writes wait at 36.
+		L0CompactionThreshold: 12,
+		L0StopWritesThreshold: 36,
 	}
 	for i := range o.Levels {
+		o.Levels[i].IndexBlockSize = indexBlockBytes
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(filterBits)
 	}
 	return o

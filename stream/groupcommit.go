@@ -17,19 +17,22 @@ const (
 	headerAfterSubject  = "Nats-Expected-Last-Subject-Sequence-Subject"
 )
 
-// groupCommit lets all partitions share the syncs of one stream. One send is under way at a time, for a stream stores one message after
-// the other anyway; what is given meanwhile goes as one atomic batch, which is synced once, or message by message where that is sooner.
-// Where very much is waiting there are more at a time: a server takes in the next batch while it stores one.
+// groupCommit lets all partitions share the syncs of one stream, which stores one message after the other. While all that is under way
+// would be stored message by message in less time than a batch takes, what is given goes at once. Else it waits for what is under
+// way and goes as one atomic batch, which is synced once. Where very much is waiting there are several batches at a time: a server
+// takes in the next while it stores one.
 type groupCommit struct {
-	batches *batches
-	ctx     context.Context
-	stop    context.CancelFunc
-	rounds  sync.WaitGroup
+	sender *batches
+	ctx    context.Context
+	stop   context.CancelFunc
+	rounds sync.WaitGroup
 
 	mu      sync.Mutex
 	waiting []*offer
 	behind  int // messages that wait
 	running int // rounds that are under way, or about to be
+	singles int // messages under way one by one
+	batches int // batches under way
 
 	// How long it takes to store one message, and a batch.
 	single, batch average
@@ -42,7 +45,18 @@ const (
 )
 
 // most is how many rounds there may be beside the first. Under the lock.
-func (c *groupCommit) most() int { return min(c.behind/behindStep, besidesMax) }
+func (c *groupCommit) most() int {
+	if c.batches == 0 && c.sooner(c.behind) {
+		return c.running
+	}
+	return min(c.behind/behindStep, besidesMax)
+}
+
+// sooner reports whether so many messages are stored one by one, behind those that are under way, before a batch would be. Under
+// the lock.
+func (c *groupCommit) sooner(messages int) bool {
+	return time.Duration(c.singles+messages)*time.Duration(c.single) <= time.Duration(c.batch)
+}
 
 // offer is a group that is to be stored in its order, and what became of it.
 type offer struct {
@@ -67,7 +81,7 @@ const (
 
 func newGroupCommit(js jetstream.JetStream, single, batch time.Duration) *groupCommit {
 	ctx, stop := context.WithCancel(context.Background())
-	return &groupCommit{batches: newBatches(js), ctx: ctx, stop: stop, single: average(single), batch: average(batch)}
+	return &groupCommit{sender: newBatches(js), ctx: ctx, stop: stop, single: average(single), batch: average(batch)}
 }
 
 // groupCommits are those of the streams of outputs, by kind.
@@ -120,76 +134,104 @@ func (c *groupCommit) close() {
 	c.stop()
 }
 
+// round is what is sent at a time; without offers there is nothing to send.
+type round struct {
+	offers   []*offer
+	messages int
+	together bool // as one batch
+	singles  int  // messages that are under way one by one with them, their own included; 0: a batch is, too
+}
+
 // run sends what is waiting until nothing is, or not enough for so many rounds.
 func (c *groupCommit) run() {
 	for {
-		offers, messages, together := c.take()
-		if len(offers) == 0 {
+		r := c.take()
+		if len(r.offers) == 0 {
 			return
 		}
 		began := time.Now()
-		if !together {
-			c.apart(offers)
-			c.learn(&c.single, time.Since(began)/time.Duration(messages))
-		} else if c.together(offers, messages) {
-			c.learn(&c.batch, time.Since(began))
+		stored := true
+		if r.together {
+			stored = c.together(r)
+		} else {
+			c.apart(r)
 		}
-		for _, o := range offers {
+		c.ended(r, stored, time.Since(began))
+		for _, o := range r.offers {
 			close(o.done)
 		}
 	}
 }
 
-func (c *groupCommit) learn(a *average, took time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a.add(took)
-}
-
-// take returns what is waiting, as far as it fits into one batch, and whether it goes as one; or ends the round where nothing
-// is.
-func (c *groupCommit) take() (offers []*offer, messages int, together bool) {
+// take begins a round with what is waiting, as far as it fits into one batch; or ends the rounds where nothing is.
+func (c *groupCommit) take() (r round) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.running > 1+c.most() {
 		c.running--
-		return nil, 0, false
+		return round{}
 	}
 	bytes := 0
 	for _, o := range c.waiting {
 		for _, msg := range o.group {
 			bytes += len(msg.Data)
 		}
-		if len(offers) > 0 && (messages+len(o.group) > groupMessagesMax || bytes > groupBytesMax) {
+		if len(r.offers) > 0 && (r.messages+len(o.group) > groupMessagesMax || bytes > groupBytesMax) {
 			break
 		}
-		offers = append(offers, o)
-		messages += len(o.group)
+		r.offers = append(r.offers, o)
+		r.messages += len(o.group)
 	}
-	c.waiting = c.waiting[len(offers):]
-	c.behind -= messages
-	if len(offers) == 0 {
+	c.waiting = c.waiting[len(r.offers):]
+	c.behind -= r.messages
+	switch {
+	case len(r.offers) == 0:
 		c.running--
+	case r.messages > 1 && !c.sooner(r.messages):
+		r.together = true
+		c.batches++
+	default:
+		c.singles += r.messages
+		if c.batches == 0 {
+			r.singles = c.singles
+		}
 	}
-	return offers, messages, messages > 1 && time.Duration(messages)*time.Duration(c.single) > time.Duration(c.batch)
+	return r
+}
+
+// ended learns from a round what it takes to store a batch, or one of the messages that were under way together.
+func (c *groupCommit) ended(r round, stored bool, took time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.together {
+		c.batches--
+		if stored {
+			c.batch.add(took)
+		}
+		return
+	}
+	c.singles -= r.messages
+	if r.singles > 0 {
+		c.single.add(took / time.Duration(r.singles))
+	}
 }
 
 // together sends offers as one batch and reports whether that is stored. Where the stream refuses it for what one of them has to follow,
 // each is sent by itself.
-func (c *groupCommit) together(offers []*offer, messages int) bool {
-	all := make([]*nats.Msg, 0, messages)
-	for _, o := range offers {
+func (c *groupCommit) together(r round) (stored bool) {
+	all := make([]*nats.Msg, 0, r.messages)
+	for _, o := range r.offers {
 		all = append(all, o.group...)
 	}
-	ack, err := c.batches.send(c.ctx, all)
-	if refused := (*jetstream.APIError)(nil); len(offers) > 1 && errors.As(err, &refused) {
-		for _, o := range offers {
-			o.ack, o.err = c.batches.send(c.ctx, o.group)
+	ack, err := c.sender.send(c.ctx, all)
+	if refused := (*jetstream.APIError)(nil); len(r.offers) > 1 && errors.As(err, &refused) {
+		for _, o := range r.offers {
+			o.ack, o.err = c.sender.send(c.ctx, o.group)
 		}
 		return false
 	}
-	after := uint64(messages)
-	for _, o := range offers {
+	after := uint64(r.messages)
+	for _, o := range r.offers {
 		after -= uint64(len(o.group))
 		if o.err = err; err == nil {
 			own := *ack
@@ -201,9 +243,9 @@ func (c *groupCommit) together(offers []*offer, messages int) bool {
 }
 
 // apart sends the offers side by side, each message by message.
-func (c *groupCommit) apart(offers []*offer) {
+func (c *groupCommit) apart(r round) {
 	var sending sync.WaitGroup
-	for _, o := range offers {
+	for _, o := range r.offers {
 		sending.Go(func() { o.ack, o.err = c.each(o.group) })
 	}
 	sending.Wait()
@@ -215,7 +257,7 @@ func (c *groupCommit) each(group []*nats.Msg) (ack *jetstream.PubAck, err error)
 		if i > 0 {
 			follow(msg, group[0].Header.Get(headerAfterSubject), ack.Sequence)
 		}
-		if ack, err = c.batches.send(c.ctx, group[i:i+1]); err != nil || ack.Duplicate {
+		if ack, err = c.sender.send(c.ctx, group[i:i+1]); err != nil || ack.Duplicate {
 			return ack, err
 		}
 	}

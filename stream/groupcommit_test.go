@@ -21,7 +21,7 @@ func (w *world) group(partition int, first, last, after uint64) (group []*nats.M
 	return group
 }
 
-// sendAtOnce gives all groups while another one is under way, and returns what became of each.
+// sendAtOnce gives all groups while the first is under way, and returns what became of each.
 func (w *world) sendAtOnce(c *groupCommit, g *gate, groups ...[]*nats.Msg) []*offer {
 	w.t.Helper()
 	ctx := testContext(w.t)
@@ -53,9 +53,7 @@ func TestPartitionsShareABatch(t *testing.T) {
 		batches int    // in the stream, of the messages of all three
 	}{
 		{"in one piece", time.Hour, 0, 0, 1},
-		{"message by message", 0, time.Hour, 0, 0},
 		{"but for one that is refused", time.Hour, 0, 99, 2},
-		{"message by message, but for one that is refused", 0, time.Hour, 99, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +93,33 @@ func TestPartitionsShareABatch(t *testing.T) {
 	}
 }
 
+// TestWhatIsStoredSoonerByItselfWaitsForNobody has the send of one partition hang, while those of two others are stored.
+func TestWhatIsStoredSoonerByItselfWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t, 4), testContext(t)
+	hangs := w.group(3, 1, 1, 0)
+	g := &gate{part: hangs[0].Subject, open: make(chan struct{})}
+	commits := newGroupCommit(&tamperedJS{w.js, g.publish}, 0, time.Hour)
+	defer commits.close()
+	given := make(chan error)
+	go func() {
+		_, err := commits.send(ctx, hangs)
+		given <- err
+	}()
+	eventually(t, "it is on its way", func() bool { return g.held.Load() == 1 })
+	_, err := commits.send(ctx, w.group(0, 1, 3, 0))
+	must(t, err)
+	w.wantSaid(0, Command, fromTo(1, 3))
+	var refused *jetstream.APIError
+	if _, err := commits.send(ctx, w.group(1, 4, 6, 99)); !errors.As(err, &refused) {
+		t.Errorf("what follows something else: %v, want a refusal", err)
+	}
+	w.wantSaid(1, Command, nil)
+	close(g.open)
+	must(t, <-given)
+	w.wantSaid(3, Command, fromTo(1, 1))
+}
+
 func TestWhatIsGivenUpIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -126,8 +151,8 @@ func TestABatchIsNotTooLarge(t *testing.T) {
 	c.waiting = append(c.waiting, &offer{group: []*nats.Msg{{Data: make([]byte, groupBytesMax+1)}}})
 	c.behind, c.running = 1201, 1
 	for i, want := range []int{800, 400, 1, 0} {
-		if _, got, _ := c.take(); got != want {
-			t.Errorf("batch %d has %d messages, want %d", i, got, want)
+		if r := c.take(); r.messages != want {
+			t.Errorf("batch %d has %d messages, want %d", i, r.messages, want)
 		}
 	}
 }

@@ -24,9 +24,20 @@ type retailer struct {
 	orders []inventory.Delta
 }
 
-func newRetailer(keys int) *retailer {
+func newRetailer(keys int, even bool) *retailer {
 	rng := rand.New(rand.NewPCG(1, 2))
-	return &retailer{rng: rng, zipf: rand.NewZipf(rng, 1.1, 8, uint64(keys/10-1)), now: 1_795_392_000_000, keys: keys}
+	r := &retailer{rng: rng, now: 1_795_392_000_000, keys: keys}
+	if !even {
+		r.zipf = rand.NewZipf(rng, 1.1, 8, uint64(keys/10-1))
+	}
+	return r
+}
+
+func (r *retailer) sku() string {
+	if r.zipf == nil {
+		return "sku-" + strconv.Itoa(100000+r.rng.IntN(r.keys/10))
+	}
+	return "sku-" + strconv.Itoa(100000+int(r.zipf.Uint64()))
 }
 
 func (r *retailer) next() inventory.Delta {
@@ -38,7 +49,7 @@ func (r *retailer) next() inventory.Delta {
 		return d
 	}
 	r.now += inventory.Millis(r.rng.IntN(3))
-	d.Time, d.SKU, d.Location = r.now, "sku-"+strconv.Itoa(100000+int(r.zipf.Uint64())), "store-"+strconv.Itoa(r.rng.IntN(10))
+	d.Time, d.SKU, d.Location = r.now, r.sku(), "store-"+strconv.Itoa(r.rng.IntN(10))
 	d.Quantity = 1 + int64(r.rng.IntN(3))
 	channel := [...]string{"web", "store", "amazon"}[r.rng.IntN(3)]
 	switch draw := r.rng.IntN(100); {
@@ -72,7 +83,12 @@ func (r *retailer) next() inventory.Delta {
 // BenchmarkPartition is what a worker does without the broker: decode, apply, commit to Pebble every
 // 65,536 deltas, 256 deltas a message. cpu-ns is the process's, flushes, compactions and the collector included.
 func BenchmarkPartition(b *testing.B) {
-	const packing, keys = 256, 6_250
+	b.Run("few", func(b *testing.B) { benchmarkPartition(b, 6_250, false) })
+	b.Run("many", func(b *testing.B) { benchmarkPartition(b, 625_000, true) })
+}
+
+func benchmarkPartition(b *testing.B, keys int, even bool) {
+	const packing, cacheBytes = 256, 12 << 20
 	folder, err := state.OpenFolder(b.TempDir(), state.Options{Partitions: 1, Prefix: "bench", CacheBytes: 16 << 20})
 	if err != nil {
 		b.Fatal(err)
@@ -83,11 +99,11 @@ func BenchmarkPartition(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	e, err := engine.New(engine.Config{CacheBytes: 12 << 20, DedupeBytes: 4 << 20}, db)
+	e, err := engine.New(engine.Config{CacheBytes: cacheBytes, DedupeBytes: 4 << 20}, db)
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := newRetailer(keys)
+	r := newRetailer(keys, even)
 	batch := db.NewBatch()
 	defer batch.Close()
 	var decoded codec.Batch
@@ -103,7 +119,7 @@ func BenchmarkPartition(b *testing.B) {
 				}
 			}
 			e.ClearOutputs()
-			if open += len(decoded.Deltas); open >= OpenDeltasMax {
+			if open += len(decoded.Deltas); open >= OpenDeltasMax || e.CacheBytes() > cacheBytes*3/2 {
 				open = 0
 				batch.Reset()
 				if err := e.Flush(batch); err != nil {
@@ -128,13 +144,14 @@ func BenchmarkPartition(b *testing.B) {
 		}
 		return payloads
 	}
-	run(make(2 * keys))
+	run(make(keys + 50_000))
 	payloads := make(b.N)
 	b.ReportAllocs()
 	b.ResetTimer()
 	before := cpuTime()
 	run(payloads)
 	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(db.Metrics().DiskBytes)/float64(keys), "disk-B/key")
 }
 
 func cpuTime() time.Duration {
